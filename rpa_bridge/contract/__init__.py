@@ -1,0 +1,1 @@
+"""What a platform is: nouns, verbs, values. Pure; no I/O and no vendor's name."""

@@ -1,0 +1,195 @@
+"""An adapter: one connection to one platform."""
+
+from __future__ import annotations
+
+import random
+from abc import ABC, abstractmethod
+from dataclasses import dataclass, field
+from datetime import datetime
+from pathlib import Path
+from typing import Any, ClassVar, Self
+
+from pydantic import BaseModel, ConfigDict
+
+from rpa_bridge.clock import Clock, SystemClock
+from rpa_bridge.errors import UnsupportedError
+from rpa_bridge.transport.base import Request, Response, Transport
+
+from .alerts import AlertService
+from .artifacts import ArtifactService
+from .assets import AssetService
+from .automations import AutomationService
+from .credentials import CredentialService
+from .features import Feature, Limits, Service, features_of
+from .folders import FolderService
+from .incidents import IncidentService
+from .jobs import JobService
+from .logs import LogService
+from .messages import MessageService
+from .model import Neutral
+from .queues import QueueService
+from .robots import RobotService
+from .schedules import ScheduleService
+
+CONTRACT = 1
+"""Raised when an adapter written against an older contract would no longer work."""
+
+SERVICES: tuple[type[Service], ...] = (
+    AutomationService,
+    JobService,
+    QueueService,
+    AssetService,
+    CredentialService,
+    ArtifactService,
+    RobotService,
+    LogService,
+    AlertService,
+    IncidentService,
+    MessageService,
+    FolderService,
+    ScheduleService,
+)
+"""Every noun, in the order in which people meet them."""
+
+
+class AdapterSettings(BaseModel):
+    """What a connection needs to know. Unknown keys are refused; values are never shown in errors."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterInfo:
+    """What is known of an adapter without opening it."""
+
+    name: str
+    title: str
+    contract: int = CONTRACT
+    limits: Limits = field(default_factory=Limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class AdapterContext:
+    """What the core lends to an adapter."""
+
+    connection: str
+    """The connection's name in the settings."""
+    clock: Clock = field(default_factory=SystemClock)
+    random: random.Random = field(default_factory=random.Random)
+    cache_dir: Path | None = None
+    """Where tokens and locks are shared with other processes; None keeps them in memory."""
+
+
+@dataclass(frozen=True, slots=True)
+class Capabilities:
+    """What a platform can do, and how much of it."""
+
+    features: frozenset[Feature]
+    limits: Limits
+
+    def __contains__(self, feature: Feature) -> bool:
+        return feature in self.features
+
+    def __and__(self, other: Capabilities) -> Capabilities:
+        """What both can do."""
+        return Capabilities(self.features & other.features, self.limits & other.limits)
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Finding(Neutral):
+    """One thing that `check` looked at; when it is not well, `message` names the mend."""
+
+    subject: str
+    ok: bool
+    message: str
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class LoginStatus(Neutral):
+    """Who we are to the platform, and for how long; never the token."""
+
+    identity: str
+    state: str
+    """"absent", "fresh", "aging", "stale" or "expired"."""
+    scopes: tuple[str, ...] = ()
+    obtained_at: datetime | None = None
+    expires_at: datetime | None = None
+    stored: str = "memory"
+    """Where the token is kept: "memory" or "file"."""
+
+
+class AbsentTransport:
+    """The `raw` door of a platform that has no wire."""
+
+    def __init__(self, adapter_name: str) -> None:
+        self._adapter_name = adapter_name
+
+    async def send(self, request: Request) -> Response:
+        raise UnsupportedError("raw requests", adapter=self._adapter_name)
+
+    async def aclose(self) -> None:
+        return None
+
+
+class Adapter(ABC):
+    """One connection to one platform. Opening it sends nothing; the first call logs in.
+
+    A noun that is not handed to the constructor is absent: it refuses every verb.
+    """
+
+    info: ClassVar[AdapterInfo]
+    settings_model: ClassVar[type[AdapterSettings]]
+
+    automations: AutomationService
+    jobs: JobService
+    queues: QueueService
+    assets: AssetService
+    credentials: CredentialService
+    artifacts: ArtifactService
+    robots: RobotService
+    logs: LogService
+    alerts: AlertService
+    incidents: IncidentService
+    messages: MessageService
+    folders: FolderService
+    schedules: ScheduleService
+    raw: Transport
+    """The one honest door to what only this vendor has: signed, paced, retried."""
+
+    def __init__(self, context: AdapterContext, *services: Service, raw: Transport | None = None) -> None:
+        self.connection = context.connection
+        self.raw = raw or AbsentTransport(self.info.name)
+        for noun in SERVICES:
+            given = next((one for one in services if isinstance(one, noun)), None)
+            setattr(self, noun.noun, given or noun.absent(self.info.name))
+
+    @classmethod
+    @abstractmethod
+    def open(cls, settings: Any, context: AdapterContext) -> Self:
+        """The adapter, put together from an instance of `settings_model`; nothing is sent."""
+
+    @abstractmethod
+    async def check(self) -> list[Finding]:
+        """What a person should know before relying on this connection. The only verb that probes; raises nothing."""
+
+    async def login_status(self) -> LoginStatus | None:
+        """Who we are and for how long, without asking the platform; None where nobody logs in."""
+        return None
+
+    async def forget_login(self) -> None:
+        """Forgets the kept token, here and for all processes that share the cache."""
+
+    async def aclose(self) -> None:
+        """Gives back what is held open."""
+        await self.raw.aclose()
+
+    @property
+    def services(self) -> list[Service]:
+        """Every noun, absent ones included."""
+        return [getattr(self, noun.noun) for noun in SERVICES]
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this connection can do: read off the code, together with the declared limits."""
+        offered = frozenset[Feature]().union(*(features_of(type(one)) for one in self.services))
+        return Capabilities(offered, self.info.limits)

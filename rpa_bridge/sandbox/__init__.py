@@ -1,0 +1,1 @@
+"""A stage on which the vendors' faces play: stateful, strict, on loopback only."""

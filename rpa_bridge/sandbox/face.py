@@ -1,0 +1,45 @@
+"""A vendor's face: routes that answer as that vendor's server does, written from the published facts.
+
+A face never imports its adapter's wire models: it is a second witness, not a mirror. It lives in the adapter's
+`sandbox/` and is found through the entry-point group `rpa_bridge.sandboxes`.
+"""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any, ClassVar
+
+from aiohttp import web
+
+from .world import World
+
+
+class Face(ABC):
+    """One vendor on the stage, on a port of its own. Its state is born with some content to play with."""
+
+    name: ClassVar[str]
+    """The name of its entry point, such as "uipath"."""
+    title: ClassVar[str]
+
+    def __init__(self, world: World) -> None:
+        self.world = world
+
+    @abstractmethod
+    def routes(self) -> list[web.RouteDef]:
+        """What it answers; handlers raise or return aiohttp responses in the vendor's shapes."""
+
+    @abstractmethod
+    def connections(self, origin: str) -> dict[str, dict[str, Any]]:
+        """Settings of connections to this face, by name; `origin` is "http://127.0.0.1:PORT"."""
+
+    @abstractmethod
+    def dump(self) -> dict[str, Any]:
+        """The whole state as JSON can hold it, for --state FILE."""
+
+    @abstractmethod
+    def load(self, state: dict[str, Any]) -> None:
+        """Takes over what `dump` gave."""
+
+    def not_found(self, request: web.Request) -> web.StreamResponse:
+        """The vendor's answer to a path it does not know."""
+        return web.Response(status=404, text=f"no route for {request.method} {request.path}")

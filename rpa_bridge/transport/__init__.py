@@ -1,0 +1,1 @@
+"""One door to the network: the stack that every HTTP adapter stands on."""
