@@ -75,7 +75,7 @@ class RemoteError(BridgeError):
     It keeps no request, header or body: whatever reaches a log through it is safe to show.
     """
 
-    retryable: ClassVar[bool] = False
+    retryable: bool = False
     """Whether trying again later may help, if the request's effect allows it."""
     default_delivery: ClassVar[Delivery] = Delivery.REFUSED
 

@@ -11,6 +11,8 @@ import json
 import logging
 import re
 from collections import OrderedDict
+from collections.abc import Iterator
+from textwrap import indent
 from urllib.parse import quote, quote_plus
 
 MASK = "***"
@@ -19,14 +21,19 @@ SHORTEST_SECRET = 6
 MOST_SECRETS = 4096
 """Beyond this the oldest is forgotten, so that a year of renewed tokens does not fill the memory."""
 
-_NAMES = (
-    "authorization|token|access_token|refresh_token|id_token|api_key|apikey|key|client_secret|password|secret|result"
-    "|sig|signature|code_verifier|cookie|userkey|user_key|accesstoken|refreshtoken|clientsecret|x-amz-signature"
-)
+_NAMES = r"[\w-]{0,40}(?:token|secret|password)|authorization|key|api_?key|user_?key|result|sig|signature|code_verifier"
 _NAMED = re.compile(
-    rf"""(?P<head>["']?\b(?:{_NAMES})["']?\s*[:=]\s*)(?P<value>"[^"]*"|'[^']*'|(?:bearer\s+)?[^\s,;&"'}})]+)""",
-    re.IGNORECASE,
+    rf"""(?P<head>\b(?:{_NAMES})(?:\\*["'])?\s*[:=]\s*)
+    (?:
+        (?P<quote>["'])(?:\\.|[^\\\n])*?(?P=quote)
+        | (?P<escaped>\\+["'])[^\n]*?(?<!\\)(?P=escaped)    # quoted inside a quoted text
+        | (?:(?:bearer|basic|digest|negotiate)\s+)?(?:\\*["'])?[^\s,;&"'}}\])]+    # bare, or cut off in its quotes
+    )""",
+    re.IGNORECASE | re.VERBOSE,
 )
+_COOKIES = re.compile(r"(?P<head>\bcookie:\s*)[^\n]+", re.IGNORECASE)
+_PERCENT = re.compile("%[0-9A-F]{2}")
+_URL_SAFE = str.maketrans("+/", "-_")
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != 9}
 
 
@@ -39,7 +46,10 @@ class Redactor:
 
     def add(self, secret: str) -> None:
         """Learns a secret, so that no text shows it in any of its usual encodings."""
-        if len(secret) < SHORTEST_SECRET or secret in self._secrets:
+        if len(secret) < SHORTEST_SECRET:
+            return
+        if secret in self._secrets:
+            self._secrets.move_to_end(secret)
             return
         self._secrets[secret] = _forms(secret)
         while len(self._secrets) > MOST_SECRETS:
@@ -47,11 +57,16 @@ class Redactor:
         self._pattern = None
 
     def clean(self, text: str) -> str:
-        """The text without secrets, and with control characters made visible so that no line can be forged."""
+        """The text without secrets, and with control characters made visible; its lines stay lines."""
         if self._secrets:
             text = self._known().sub(MASK, text)
-        text = _NAMED.sub(rf"\g<head>{MASK}", text)
+        for pattern in (_COOKIES, _NAMED):
+            text = pattern.sub(rf"\g<head>{MASK}", text)
         return "\n".join(line.translate(_CONTROL) for line in text.split("\n"))
+
+    def line(self, text: str) -> str:
+        """The text without secrets as one line, so that nobody can forge another."""
+        return self.clean(text).replace("\n", r"\x0a")
 
     def _known(self) -> re.Pattern[str]:
         if self._pattern is None:
@@ -62,9 +77,27 @@ class Redactor:
 
 def _forms(secret: str) -> tuple[str, ...]:
     raw = secret.encode("utf-8", "surrogatepass")
-    forms = {secret, quote(raw, safe=""), quote_plus(raw), json.dumps(secret)[1:-1], raw.hex()}
-    forms |= {base64.b64encode(raw).decode().rstrip("="), base64.urlsafe_b64encode(raw).decode().rstrip("=")}
+    quoted = {quote(raw), quote(raw, safe=""), quote_plus(raw)}
+    forms = {
+        secret,
+        repr(secret)[1:-1],
+        raw.hex(),
+        *quoted,
+        *(_PERCENT.sub(lambda found: found[0].lower(), one) for one in quoted),
+    }
+    forms |= {json.dumps(secret, ensure_ascii=ascii_only)[1:-1] for ascii_only in (True, False)}
+    for plain in _in_base64(raw):
+        forms |= {plain, plain.translate(_URL_SAFE)}
     return tuple(form for form in forms if len(form) >= SHORTEST_SECRET)
+
+
+def _in_base64(raw: bytes) -> Iterator[str]:
+    """What base64 shows of the secret, alone or behind other bytes, as in `user:secret`."""
+    for before, spoilt in ((0, 0), (1, 2), (2, 3)):
+        text = base64.b64encode(b"\0" * before + raw).decode().rstrip("=")
+        whole = text if (before + len(raw)) % 3 == 0 else text[:-1]
+        yield text[spoilt:]
+        yield whole[spoilt:]
 
 
 REDACTOR = Redactor()
@@ -72,7 +105,10 @@ REDACTOR = Redactor()
 
 
 class RedactingFilter(logging.Filter):
-    """A filter for log handlers: the finished message goes through the redactor, tracebacks included."""
+    """A filter for log handlers: the finished message goes through the redactor, tracebacks included.
+
+    A message becomes one line. Tracebacks keep their lines, indented, so that none passes for a line of the log.
+    """
 
     def __init__(self, redactor: Redactor = REDACTOR) -> None:
         super().__init__()
@@ -80,13 +116,23 @@ class RedactingFilter(logging.Filter):
         self._formatter = logging.Formatter()
 
     def filter(self, record: logging.LogRecord) -> bool:
-        record.msg = self._redactor.clean(record.getMessage())
+        record.msg = self._redactor.line(_message(record))
         record.args = None
         if record.exc_info:
-            record.exc_text = self._redactor.clean(self._formatter.formatException(record.exc_info))
+            record.exc_text = self._formatter.formatException(record.exc_info)
             record.exc_info = None
-        elif record.exc_text:
-            record.exc_text = self._redactor.clean(record.exc_text)
+        if record.exc_text:
+            record.exc_text = self._indented(record.exc_text)
         if record.stack_info:
-            record.stack_info = self._redactor.clean(record.stack_info)
+            record.stack_info = self._indented(record.stack_info)
         return True
+
+    def _indented(self, text: str) -> str:
+        return indent(self._redactor.clean(text), "    ", predicate=lambda _line: True)
+
+
+def _message(record: logging.LogRecord) -> str:
+    try:
+        return record.getMessage()
+    except (TypeError, ValueError, KeyError):  # arguments that do not fit: logging would say so, in clear
+        return f"{record.msg} {record.args}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from difflib import get_close_matches
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
 from typing import TYPE_CHECKING, Any
 
 from rpa_bridge.errors import AdapterLoadError
@@ -50,8 +50,10 @@ def load_adapter(name: str) -> type[Adapter]:
     from rpa_bridge.contract.adapter import CONTRACT, Adapter
 
     found = _load(ADAPTERS, "adapter", name)
-    if not (isinstance(found, type) and issubclass(found, Adapter)):
-        raise AdapterLoadError(f"adapter {name!r} must be a subclass of rpa_bridge's Adapter; tell its author")
+    if not (isinstance(found, type) and issubclass(found, Adapter) and hasattr(found, "info")):
+        raise AdapterLoadError(
+            f"adapter {name!r} must be a subclass of rpa_bridge's Adapter with an info; tell its author"
+        )
     if found.info.contract != CONTRACT:
         raise AdapterLoadError(
             f"adapter {name!r} is written for contract {found.info.contract}, this rpa-bridge has {CONTRACT}; "
@@ -72,6 +74,7 @@ def load_face(name: str) -> type[Face]:
 
 def _load(group: str, kind: str, name: str) -> Any:
     from stevedore.driver import DriverManager
+    from stevedore.extension import ExtensionManager
 
     all_installed = installed(group)
     claims = [one for one in all_installed if one.name == name]
@@ -84,8 +87,11 @@ def _load(group: str, kind: str, name: str) -> Any:
     if len(claims) > 1:
         rivals = " and ".join(one.package for one in claims)
         raise AdapterLoadError(f"the {kind} name {name!r} is claimed by {rivals}; uninstall one of them")
+    # What was looked at is what is loaded: left to itself, stevedore writes a listing into the user's cache folder,
+    # and may load from an old one.
+    ExtensionManager.ENTRY_POINT_CACHE[group] = [EntryPoint(name, claims[0].target, group)]
     try:
-        return DriverManager(group, name, warn_on_missing_entrypoint=False).driver
+        return DriverManager(group, name).driver
     except Exception as error:  # a plug-in may fail to import in any way; the caller gets one type
         raise AdapterLoadError(
             f"{kind} {name!r} of package {claims[0].package} {claims[0].version} cannot be loaded "

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import random
+import uuid
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -76,6 +78,8 @@ class AdapterContext:
     """The connection's name in the settings."""
     clock: Clock = field(default_factory=SystemClock)
     random: random.Random = field(default_factory=random.Random)
+    new_id: Callable[[], str] = lambda: str(uuid.uuid4())
+    """A name that nobody else uses. Not from `random`: two forks of a process would draw the same."""
     cache_dir: Path | None = None
     """Where tokens and locks are shared with other processes; None keeps them in memory."""
 
@@ -125,7 +129,7 @@ class AbsentTransport:
         self._adapter_name = adapter_name
 
     async def send(self, request: Request) -> Response:
-        raise UnsupportedError("raw requests", adapter=self._adapter_name)
+        raise UnsupportedError(f"raw requests ({request.operation})", adapter=self._adapter_name)
 
     async def aclose(self) -> None:
         return None
@@ -178,6 +182,7 @@ class Adapter(ABC):
 
     async def forget_login(self) -> None:
         """Forgets the kept token, here and for all processes that share the cache."""
+        raise UnsupportedError("logins", adapter=self.info.name, hint="there is nothing to forget")
 
     async def aclose(self) -> None:
         """Gives back what is held open."""

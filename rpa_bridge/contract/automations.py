@@ -1,4 +1,4 @@
-"""Automations: what can be run (UiPath: release, shown as "process" · BotMaestro: automation, on the wire "activity")."""
+"""Automations: what can be run (UiPath: release, shown as "process" · BotMaestro: automation, or "activity")."""
 
 from __future__ import annotations
 

@@ -45,6 +45,8 @@ class Request:
     """False for log-in calls: no token is fetched or attached."""
     timeout: float | None = None
     """Seconds for one attempt; None takes the connection's."""
+    time_left: float | None = None
+    """Seconds that remain for all attempts together: this one may not take longer. Set by the layer that repeats."""
 
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """The same request with these headers added or replaced."""

@@ -1,0 +1,62 @@
+"""Signs requests, and renews a token that the platform refuses."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Protocol
+
+from rpa_bridge.auth.tokens import Token
+from rpa_bridge.errors import Delivery, RemoteError
+
+from .base import Request, Response, Transport
+
+
+class Tokens(Protocol):
+    """Where tokens come from; `auth.tokens.TokenCache` is one."""
+
+    async def get(self) -> Token:
+        """A token that is good for now."""
+
+    async def reject(self, token: Token) -> None:
+        """Forgets this token, unless it has been replaced already."""
+
+    async def aclose(self) -> None:
+        """Ends what runs in the background."""
+
+
+Sign = Callable[[Token], Mapping[str, str]]
+"""The headers that prove who we are."""
+
+
+class Authorise:
+    """Attaches a token to each signed request; on 401 renews that token and sends once more.
+
+    Sending once more is allowed for every effect: a 401 is decided before anything is carried out.
+    """
+
+    def __init__(self, inner: Transport, tokens: Tokens, sign: Sign) -> None:
+        self._inner, self._tokens, self._sign = inner, tokens, sign
+
+    async def send(self, request: Request) -> Response:
+        if not request.signed:
+            return await self._inner.send(request)
+        token = await self._token()
+        response = await self._inner.send(request.with_headers(self._sign(token)))
+        if response.status != 401:
+            return response
+        await self._tokens.reject(token)
+        renewed = await self._token()
+        if renewed.value == token.value:
+            return response
+        return await self._inner.send(request.with_headers(self._sign(renewed)))
+
+    async def _token(self) -> Token:
+        try:
+            return await self._tokens.get()
+        except RemoteError as error:  # the request itself never left, and the log-in has had its own attempts
+            error.delivery, error.retryable = Delivery.NOT_SENT, False
+            raise
+
+    async def aclose(self) -> None:
+        await self._tokens.aclose()
+        await self._inner.aclose()

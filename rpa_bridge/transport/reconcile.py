@@ -1,0 +1,90 @@
+"""After an uncertain answer: look, do not repeat."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import TypeVar
+
+from rpa_bridge.clock import Clock
+from rpa_bridge.errors import Delivery, OutcomeUnknownError, RemoteError
+
+T = TypeVar("T")
+LOG = logging.getLogger("rpa_bridge.reconcile")
+SETTLE_WINDOW = 120.0
+"""Seconds in which a request that seemed lost may still be carried out: longer than any gateway holds one."""
+LOOKS = (0.5, 2.0, 5.0, 15.0, 30.0, 60.0)
+"""Seconds after the failure at which to look; then every 60 s, and once at the end of the window."""
+
+
+async def once(
+    send: Callable[[], Awaitable[T]],
+    look_up: Callable[[], Awaitable[T | None]],
+    *,
+    clock: Clock,
+    operation: str,
+    what: str,
+    window: float = SETTLE_WINDOW,
+) -> T:
+    """What `send` did, even if its answer was lost: then it is looked up until the settle window is over.
+
+    It is never sent a second time. Raises OutcomeUnknownError when it was not found: `what` names the thing, and
+    where a person can look for it.
+    """
+    try:
+        return await send()
+    except RemoteError as error:
+        if error.delivery is not Delivery.MAYBE:
+            raise
+        lost = error
+    LOG.warning("%s: the answer is uncertain (%s); looking for %s", operation, type(lost).__name__, what)
+    found = await _settle(look_up, clock, window)
+    if found is not None:
+        return found
+    raise OutcomeUnknownError(
+        f"{operation}: no usable answer came, and {what} was not found within {window:g} seconds; "
+        f"look for it on the platform before you repeat",
+        status=lost.status,
+        code=lost.code,
+        operation=operation,
+        request_id=lost.request_id,
+        attempts=lost.attempts,
+    ) from None
+
+
+def unknown(error: RemoteError, what: str) -> OutcomeUnknownError:
+    """The error for something that cannot be looked up; `what` says what may have happened, and where to look."""
+    return OutcomeUnknownError(
+        f"{error.operation}: no usable answer came; {what}",
+        status=error.status,
+        code=error.code,
+        operation=error.operation,
+        request_id=error.request_id,
+        attempts=error.attempts,
+    )
+
+
+async def _settle(look_up: Callable[[], Awaitable[T | None]], clock: Clock, window: float) -> T | None:
+    started = clock.monotonic()
+    for moment in _moments(window):
+        wait = moment - (clock.monotonic() - started)
+        if wait < 0 and moment < window:
+            continue  # the look before took that long
+        await clock.sleep(max(0.0, wait))
+        try:
+            found = await look_up()
+        except RemoteError as error:  # a look-up that fails is not "absent"
+            LOG.info("the look-up failed (%s); looking again", type(error).__name__)
+            continue
+        if found is not None:
+            return found
+    return None
+
+
+def _moments(window: float) -> list[float]:
+    moments = [moment for moment in LOOKS if moment < window]
+    late = LOOKS[-1] * 2
+    while late < window:
+        moments.append(late)
+        late += LOOKS[-1]
+    return [*moments, window]

@@ -1,0 +1,202 @@
+"""What is sent again, when, and how often."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from dataclasses import replace
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rpa_bridge.errors import (
+    AuthError,
+    ConfigError,
+    ConflictError,
+    Delivery,
+    DeniedError,
+    InvalidError,
+    NotFoundError,
+    OutcomeUnknownError,
+    ProtocolError,
+    RateLimitedError,
+    RemoteError,
+    UnavailableError,
+)
+from rpa_bridge.testing import ManualClock
+from rpa_bridge.transport import retry
+from rpa_bridge.transport.base import Effect, Request, Response
+from rpa_bridge.transport.retry import PATIENCE, Retry, may_repeat
+
+if TYPE_CHECKING:
+    from tests.unit.transport.conftest import Script
+
+OK = Response(200, {}, b"{}")
+REPEATABLE = {Effect.READ, Effect.SET, Effect.KEYED}
+
+
+def asking(effect: Effect) -> Request:
+    return Request("POST", "/", effect=effect, operation="test.send")
+
+
+def sender(inner: Script, clock: ManualClock) -> Retry:
+    return Retry(inner, clock, random.Random(7))  # noqa: S311 - pauses are no secret
+
+
+def down(delivery: Delivery = Delivery.MAYBE, wait: float | None = None) -> UnavailableError:
+    return UnavailableError("down", delivery=delivery, retry_after=wait)
+
+
+def limited(wait: float | None = None) -> RateLimitedError:
+    return RateLimitedError("slow down", retry_after=wait)
+
+
+TABLE = {
+    # failure                                            effects that may be sent again after it
+    "not sent": (down(Delivery.NOT_SENT), set(Effect)),
+    "429": (limited(), set(Effect)),
+    "429 before it left": (RateLimitedError("rest", delivery=Delivery.NOT_SENT), set(Effect)),
+    "5xx called a limit": (RateLimitedError("busy", delivery=Delivery.MAYBE), REPEATABLE),
+    "maybe": (down(Delivery.MAYBE), REPEATABLE),
+    "unavailable, but refused": (down(Delivery.REFUSED), set()),
+    "401": (AuthError("who"), set()),
+    "403": (DeniedError("no"), set()),
+    "404": (NotFoundError("none"), set()),
+    "409": (ConflictError("so already"), set()),
+    "400": (InvalidError("bad"), set()),
+    "refused by us": (InvalidError("bad", delivery=Delivery.NOT_SENT), set()),
+    "odd answer": (ProtocolError("what"), set()),
+    "unknown outcome": (OutcomeUnknownError("perhaps"), set()),
+    "settings": (ConfigError("wrong"), set()),
+    "a bug": (LookupError("bug"), set()),
+    "cancelled": (asyncio.CancelledError(), set()),
+}
+
+
+@pytest.mark.parametrize("effect", list(Effect))
+@pytest.mark.parametrize(("failure", "effects"), TABLE.values(), ids=TABLE.keys())
+async def test_the_decision(effect: Effect, failure: Exception, effects: set[Effect], script: type[Script]) -> None:
+    assert may_repeat(effect, failure) is (effect in effects)
+    if isinstance(failure, asyncio.CancelledError):
+        return
+    inner = script(failure, OK)
+    if effect in effects:
+        assert await sender(inner, ManualClock()).send(asking(effect)) is OK
+    else:
+        with pytest.raises(type(failure)):
+            await sender(inner, ManualClock()).send(asking(effect))
+    assert len(inner.sent) == (2 if effect in effects else 1)
+
+
+def test_a_failed_login_is_not_tried_again_here() -> None:
+    error = down(Delivery.NOT_SENT)
+    error.retryable = False
+    assert not any(may_repeat(effect, error) for effect in Effect)
+
+
+@pytest.mark.parametrize("effect", list(Effect))
+async def test_attempts_end_and_are_counted(effect: Effect, script: type[Script]) -> None:
+    inner, clock = script(*(down(Delivery.NOT_SENT) for _ in range(20))), ManualClock()
+    with pytest.raises(UnavailableError) as caught:
+        await sender(inner, clock).send(asking(effect))
+    most = PATIENCE[effect].attempts
+    assert (len(inner.sent), caught.value.attempts, len(clock.slept)) == (most, most, most - 1)
+    assert all(0 <= pause <= min(20, 0.5 * 2**n) for n, pause in enumerate(clock.slept, start=1))
+
+
+async def test_a_failure_that_is_not_repeated_counts_one_attempt(script: type[Script]) -> None:
+    with pytest.raises(NotFoundError) as caught:
+        await sender(script(NotFoundError("none")), ManualClock()).send(asking(Effect.READ))
+    assert caught.value.attempts == 1
+
+
+async def test_the_last_failure_is_the_one_that_is_raised(script: type[Script]) -> None:
+    inner = script(down(), limited(0), InvalidError("the last"))
+    with pytest.raises(InvalidError, match="the last") as caught:
+        await sender(inner, ManualClock()).send(asking(Effect.READ))
+    assert caught.value.attempts == 3
+
+
+async def test_the_first_attempt_goes_without_tenacity(script: type[Script], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(retry, "AsyncRetrying", None)
+    inner = script(OK, NotFoundError("none"), down())
+    retrying = sender(inner, ManualClock())
+    request = asking(Effect.READ)
+    assert await retrying.send(request) is OK
+    assert inner.sent[0] is request
+    with pytest.raises(NotFoundError):
+        await retrying.send(request)
+    with pytest.raises(TypeError):  # only a failure that is repeated gets there
+        await retrying.send(request)
+
+
+async def test_what_the_platform_asks_to_wait_is_waited_and_a_little_more(script: type[Script]) -> None:
+    clock = ManualClock()
+    await sender(script(limited(30), down(Delivery.NOT_SENT, 5), OK), clock).send(asking(Effect.BLIND))
+    assert len(clock.slept) == 2
+    assert 30 <= clock.slept[0] <= 33
+    assert 5 <= clock.slept[1] <= 5.5
+
+
+@pytest.mark.parametrize("effect", list(Effect))
+async def test_a_wait_beyond_the_deadline_fails_at_once(effect: Effect, script: type[Script]) -> None:
+    inner, clock = script(limited(PATIENCE[effect].deadline + 1), OK), ManualClock()
+    with pytest.raises(RateLimitedError) as caught:
+        await sender(inner, clock).send(asking(effect))
+    assert (len(inner.sent), clock.slept) == (1, [])
+    assert caught.value.retry_after == PATIENCE[effect].deadline + 1
+
+
+class Slow:
+    """Each attempt takes this long, or as long as it is given, and fails."""
+
+    def __init__(self, clock: ManualClock, seconds: float) -> None:
+        self.clock, self.seconds = clock, seconds
+        self.given: list[float | None] = []
+
+    async def send(self, request: Request) -> Response:
+        self.given.append(request.time_left)
+        self.clock.advance(self.seconds if request.time_left is None else min(self.seconds, request.time_left))
+        raise down()
+
+    async def aclose(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize("seconds", [1.0, 29.0, 55.0, 70.0])
+async def test_no_attempt_outlives_the_deadline(seconds: float) -> None:
+    clock = ManualClock()
+    slow, started = Slow(clock, seconds), clock.monotonic()
+    with pytest.raises(RemoteError):
+        await Retry(slow, clock, random.Random(3)).send(asking(Effect.READ))  # noqa: S311 - pauses are no secret
+    deadline = PATIENCE[Effect.READ].deadline
+    assert clock.monotonic() - started <= max(deadline, seconds)
+    assert slow.given[0] is None
+    assert all(left is not None and retry.LEAST_TIME <= left < deadline for left in slow.given[1:])
+
+
+async def test_an_attempt_is_the_same_request_again(script: type[Script]) -> None:
+    inner = script(down(), OK)
+    request = asking(Effect.KEYED).with_headers({"X-Key": "k"})
+    await sender(inner, ManualClock()).send(request)
+    assert [replace(one, time_left=None) for one in inner.sent] == [request, request]
+
+
+async def test_a_cancelled_attempt_is_not_repeated(script: type[Script]) -> None:
+    class Cancelling(script):  # type: ignore[valid-type, misc]  # the fixture is a class
+        async def send(self, request: Request) -> Response:
+            self.sent.append(request)
+            if len(self.sent) == 1:
+                raise down()
+            raise asyncio.CancelledError
+
+    inner = Cancelling(OK)
+    with pytest.raises(asyncio.CancelledError):
+        await sender(inner, ManualClock()).send(asking(Effect.READ))
+    assert len(inner.sent) == 2
+
+
+async def test_closing_closes_what_is_below(script: type[Script]) -> None:
+    inner = script(OK)
+    await sender(inner, ManualClock()).aclose()
+    assert inner.closed
