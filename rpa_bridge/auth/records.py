@@ -1,0 +1,205 @@
+"""What processes tell each other about one log-in: its token, and when the platform may be asked again."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass, replace
+from datetime import datetime, timedelta
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
+
+from .private_files import DoubtfulFileError
+from .token import CLOCK_TOLERANCE, LONGEST_LIFE, Token, is_usable
+
+LARGEST = 65_536
+"""Bytes of a record's file."""
+LONGEST_REFUSAL = timedelta(seconds=900)
+LONGEST_PAUSE = timedelta(hours=1)
+"""A platform's Retry-After beyond this is not believed."""
+RENEWALS_WITHIN = timedelta(minutes=5)
+
+_FIRST_REFUSAL = timedelta(seconds=60)
+_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
+
+
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """The platform's word that these credentials are wrong, remembered so that nobody asks again at once."""
+
+    count: int
+    """How often it said so in a row."""
+    until: datetime
+    status: int | None = None
+    code: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """All that is kept for one key. Moments that a wrong clock put too far ahead do not count."""
+
+    token: Token | None = None
+    refusal: Refusal | None = None
+    not_before: datetime | None = None
+    """When the platform may be asked again, by its own Retry-After."""
+    renewals: tuple[datetime, ...] = ()
+    """When tokens were renewed because the platform refused them, of late."""
+
+    def with_token(self, token: Token) -> Record:
+        """The record after a log-in that went well."""
+        return replace(self, token=token, refusal=None, not_before=None)
+
+    def with_refusal(self, now: datetime, status: int | None, code: str | None) -> Record:
+        """The record after the platform refused for good: a minute of quiet, doubling to a quarter of an hour."""
+        count = 1 if self.refusal is None else min(self.refusal.count + 1, 10)
+        until = now + min(_FIRST_REFUSAL * 2 ** (count - 1), LONGEST_REFUSAL)
+        return replace(self, refusal=Refusal(count, until, status, code))
+
+    def with_pause(self, now: datetime, seconds: float) -> Record:
+        """The record after the platform asked everybody to wait."""
+        return replace(self, not_before=now + timedelta(seconds=min(seconds, LONGEST_PAUSE.total_seconds())))
+
+    def with_renewal(self, now: datetime) -> Record:
+        """The record without its token, which the platform no longer takes."""
+        return replace(self, token=None, renewals=(*self.recent_renewals(now), now))
+
+    def refusal_now(self, now: datetime) -> Refusal | None:
+        """The refusal that is still in force."""
+        return self.refusal if self.refusal and now < self.refusal.until <= now + LONGEST_REFUSAL else None
+
+    def pause_now(self, now: datetime) -> float:
+        """Seconds for which the platform wants to be left alone."""
+        if self.not_before is None or self.not_before > now + LONGEST_PAUSE:
+            return 0.0
+        return max(0.0, (self.not_before - now).total_seconds())
+
+    def recent_renewals(self, now: datetime) -> tuple[datetime, ...]:
+        """The forced renewals of the last five minutes."""
+        return tuple(one for one in self.renewals if now - RENEWALS_WITHIN < one <= now)
+
+    def is_over(self, moment: datetime) -> bool:
+        """Whether nothing in it mattered any more at this moment."""
+        ends = [*self.renewals]
+        if self.token is not None:
+            ends.append(self.token.expires_at)
+        if self.refusal is not None:
+            ends.append(self.refusal.until)
+        if self.not_before is not None:
+            ends.append(self.not_before)
+        return all(end <= moment for end in ends)
+
+
+EMPTY = Record()
+
+
+class _Line(BaseModel):
+    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+
+
+class _TokenLine(_Line):
+    value: SecretStr
+    obtained_at: AwareDatetime
+    expires_at: AwareDatetime
+    obtained_monotonic: float
+    boot: str
+    """Which start of which machine the monotonic clock counted from."""
+    scopes: tuple[str, ...]
+    details: dict[str, str]
+
+    @field_serializer("value")
+    def _reveal(self, value: SecretStr) -> str:
+        return value.get_secret_value()
+
+
+class _RefusalLine(_Line):
+    count: Annotated[int, Field(ge=1, le=10)]
+    until: AwareDatetime
+    status: int | None
+    code: str | None
+
+
+class _RecordLine(_Line):
+    version: Literal[1]
+    key: str
+    token: _TokenLine | None
+    refusal: _RefusalLine | None
+    not_before: AwareDatetime | None
+    renewals: tuple[AwareDatetime, ...]
+    checksum: str = ""
+
+    def computed_checksum(self) -> str:
+        """What `checksum` must be: a flipped bit in a token would else make another token."""
+        return hashlib.sha256(self.model_dump_json(exclude={"checksum"}).encode()).hexdigest()
+
+
+def encode(record: Record, key: str) -> bytes:
+    """The record as its file holds it: the one place where a token is written in clear."""
+    token, refusal = record.token, record.refusal
+    line = _RecordLine(
+        version=1,
+        key=key,
+        token=None
+        if token is None
+        else _TokenLine(
+            value=token.value,
+            obtained_at=token.obtained_at,
+            expires_at=token.expires_at,
+            obtained_monotonic=token.obtained_monotonic,
+            boot=_boot_id(),
+            scopes=token.scopes,
+            details=dict(token.details),
+        ),
+        refusal=None
+        if refusal is None
+        else _RefusalLine(count=refusal.count, until=refusal.until, status=refusal.status, code=refusal.code),
+        not_before=record.not_before,
+        renewals=record.renewals,
+    )
+    return line.model_copy(update={"checksum": line.computed_checksum()}).model_dump_json().encode()
+
+
+def decode(content: bytes, key: str, now: datetime, monotonic: float) -> Record:
+    """The record that a file holds. Raises DoubtfulFileError unless it is whole, of this key, and possible."""
+    try:
+        line = _RecordLine.model_validate_json(content)
+    except ValidationError:
+        raise DoubtfulFileError("it is damaged") from None
+    if line.checksum != line.computed_checksum():
+        raise DoubtfulFileError("it is damaged")
+    if line.key != key:
+        raise DoubtfulFileError("it belongs to another log-in")
+    refusal = line.refusal
+    return Record(
+        token=None if line.token is None else _token(line.token, now, monotonic),
+        refusal=None if refusal is None else Refusal(refusal.count, refusal.until, refusal.status, refusal.code),
+        not_before=line.not_before,
+        renewals=line.renewals,
+    )
+
+
+def _token(line: _TokenLine, now: datetime, monotonic: float) -> Token:
+    if not is_usable(line.value.get_secret_value()):
+        raise DoubtfulFileError("it is damaged")
+    if line.obtained_at > now + CLOCK_TOLERANCE:
+        raise DoubtfulFileError("it is from the future; is this machine's clock right?")
+    if not 0 < (line.expires_at - line.obtained_at).total_seconds() <= LONGEST_LIFE:
+        raise DoubtfulFileError("its token would live too long")
+    obtained_monotonic = _monotonic_here(line, now, monotonic)
+    return Token(line.value, line.obtained_at, line.expires_at, obtained_monotonic, line.scopes, line.details)
+
+
+def _monotonic_here(line: _TokenLine, now: datetime, monotonic: float) -> float:
+    """When the token was obtained by our monotonic clock; after a restart only the time of day can tell."""
+    if line.boot == _boot_id() and line.obtained_monotonic <= monotonic:
+        return line.obtained_monotonic
+    return monotonic - max(0.0, (now - line.obtained_at).total_seconds())
+
+
+@cache
+def _boot_id() -> str:
+    try:
+        return _BOOT_ID.read_text(encoding="ascii").strip()
+    except (OSError, ValueError):
+        return ""

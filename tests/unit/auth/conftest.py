@@ -1,0 +1,92 @@
+"""A platform that gives tokens, and a cache in front of it; time is moved by hand."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+from pydantic import SecretStr
+
+from rpa_bridge.auth.stores import MemoryStore, TokenStore, open_store
+from rpa_bridge.auth.tokens import Token, TokenCache, TokenKey, token_from
+from rpa_bridge.testing import ManualClock
+
+
+class Platform:
+    """A token endpoint: gives token-number-1, -2, -3, remembers when it was asked, and fails as it is told."""
+
+    def __init__(self, clock: ManualClock, lifetime: float = 3600.0) -> None:
+        self.clock, self.lifetime = clock, lifetime
+        self.asked: list[float] = []
+        """When each request came, on the monotonic clock."""
+        self.failures: list[Exception] = []
+        """Raised by the next requests, one each."""
+        self.stubborn = False
+        """True: it gives the first token again and again."""
+        self.open = asyncio.Event()
+        """Cleared: requests wait until it is set."""
+        self.open.set()
+
+    async def fetch(self) -> Token:
+        sent_at, sent_monotonic = self.clock.now(), self.clock.monotonic()
+        self.asked.append(sent_monotonic)
+        number = 1 if self.stubborn else len(self.asked)
+        await self.open.wait()
+        await asyncio.sleep(0)
+        if self.failures:
+            raise self.failures.pop(0)
+        return token_from(
+            f"token-number-{number}",
+            lifetime=None,
+            default_lifetime=self.lifetime,
+            sent_at=sent_at,
+            sent_monotonic=sent_monotonic,
+            scopes=("read",),
+        )
+
+
+NewCache = Callable[..., TokenCache]
+"""Makes one more cache, as another process would have it; `store` is its own unless given."""
+
+
+@pytest.fixture
+def clock() -> ManualClock:
+    return ManualClock()
+
+
+NewPlatform = Callable[[ManualClock, float], Platform]
+"""Makes a platform whose tokens live so many seconds."""
+
+
+@pytest.fixture(scope="session")
+def new_platform() -> NewPlatform:
+    return Platform
+
+
+@pytest.fixture
+def platform(clock: ManualClock) -> Platform:
+    return Platform(clock)
+
+
+@pytest.fixture
+def key() -> TokenKey:
+    return TokenKey(
+        adapter="test", token_url="https://example.test/token", client_id="me", secret=SecretStr("client-secret-4711")
+    )
+
+
+@pytest.fixture
+def file_store(tmp_path: Path, clock: ManualClock) -> Callable[[], TokenStore]:
+    """Opens the store in one folder once more, as another process would."""
+    return lambda: open_store(tmp_path / "cache", clock)
+
+
+@pytest.fixture
+def new_cache(platform: Platform, key: TokenKey, clock: ManualClock) -> NewCache:
+    def make(store: TokenStore | None = None, *, source: Platform = platform, key: TokenKey = key) -> TokenCache:
+        return TokenCache(source, key, clock, store or MemoryStore(), random.Random(7))  # noqa: S311 - jitter that repeats
+
+    return make
