@@ -1,0 +1,112 @@
+"""The one object a program begins with: connections by name, opened when they are first used."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import AsyncExitStack
+from enum import Enum
+from pathlib import Path
+from random import Random
+from types import TracebackType
+from typing import Any, Final, Self
+
+from rpa_bridge import registry
+from rpa_bridge.clock import Clock, SystemClock
+from rpa_bridge.contract.adapter import Adapter, AdapterContext
+from rpa_bridge.errors import ConfigError
+from rpa_bridge.settings import Settings, load_settings
+from rpa_bridge.settings.model import DEFAULT_DOCUMENT
+from rpa_bridge.settings.places import did_you_mean
+
+
+class _Default(Enum):
+    FROM_SETTINGS = "what the settings say"
+
+
+FROM_SETTINGS: Final = _Default.FROM_SETTINGS
+"""As `cache_dir`: take the folder that the settings name. None keeps tokens in memory."""
+
+CacheDir = Path | _Default | None
+
+
+class Bridge:
+    """Connections by name; `bridge["uipath-prod"]` is an Adapter. Opening one sends nothing.
+
+    Use it as `async with Bridge.load() as bridge`, so that all that was opened is closed.
+    """
+
+    def __init__(
+        self,
+        settings: Settings | Mapping[str, Any] | None = None,
+        *,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        cache_dir: CacheDir = FROM_SETTINGS,
+    ) -> None:
+        """A mapping has the shape of the settings file; None is the connection `local` alone. Raises ConfigError."""
+        if not isinstance(settings, Settings):
+            settings = Settings.of(DEFAULT_DOCUMENT if settings is None else settings)
+        self._settings = settings
+        self._clock = clock or SystemClock()
+        self._random = random or Random()  # noqa: S311 - it spreads retries, and guards nothing
+        self._cache_dir = settings.cache_dir if cache_dir is FROM_SETTINGS else cache_dir
+        self._opened: dict[str, Adapter] = {}
+        self._closed = False
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path | None = None,
+        *,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        cache_dir: CacheDir = FROM_SETTINGS,
+    ) -> Self:
+        """The bridge for a settings file: the one named, or the one that is found (see `settings.find_settings`).
+
+        Raises ConfigError.
+        """
+        return cls(load_settings(path), clock=clock, random=random, cache_dir=cache_dir)
+
+    def __getitem__(self, name: str) -> Adapter:
+        """The connection of this name. Raises ConfigError, or AdapterLoadError when its adapter is missing."""
+        if self._closed:
+            raise ConfigError("this bridge is closed; make a new one with Bridge.load()")
+        if name not in self._opened:
+            self._opened[name] = self._open(name)
+        return self._opened[name]
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._settings.connections)
+
+    def __len__(self) -> int:
+        return len(self._settings.connections)
+
+    def __contains__(self, name: object) -> bool:
+        return name in self._settings.connections
+
+    async def __aenter__(self) -> Self:
+        return self
+
+    async def __aexit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        await self.aclose()
+
+    async def aclose(self) -> None:
+        """Closes every connection that was opened, even if some fail to close; the last failure is raised."""
+        self._closed = True
+        async with AsyncExitStack() as closing:
+            while self._opened:
+                closing.push_async_callback(self._opened.popitem()[1].aclose)
+
+    def _open(self, name: str) -> Adapter:
+        if name not in self._settings.connections:
+            raise ConfigError(
+                f"there is no connection {name!r} in {self._settings.source or 'the settings'}, "
+                f"only {', '.join(self)}{did_you_mean(name, self)}"
+            )
+        connection = self._settings.connections[name]
+        adapter = registry.load_adapter(connection.adapter)
+        context = AdapterContext(connection=name, clock=self._clock, random=self._random, cache_dir=self._cache_dir)
+        return adapter.open(connection.validated(adapter.settings_model), context)
