@@ -20,6 +20,14 @@ class Face(ABC):
     name: ClassVar[str]
     """The name of its entry point, such as "uipath"."""
     title: ClassVar[str]
+    private_paths: ClassVar[tuple[str, ...]] = (
+        "*login*",
+        "*token*",
+        "*authenticate*",
+        "*beginsession*",
+        "*credential*",
+    )
+    """Lower-case shell patterns of paths whose request bodies hold credentials, which the list of requests masks."""
 
     def __init__(self, world: World) -> None:
         self.world = world

@@ -17,7 +17,7 @@ class FaultKind(StrEnum):
     CUT = "cut"
     """Closes the connection without an answer."""
     TRUNCATE = "truncate"
-    """Announces the whole answer, sends half of it, and closes the connection."""
+    """Announces the whole answer, sends half of it, and closes the connection; an answer without a body is cut."""
     HANG = "hang"
     """Does not answer until the client gives up, or `seconds` are over; then closes the connection."""
 
@@ -44,6 +44,12 @@ class Fault:
     headers: dict[str, str] = field(default_factory=dict)
     body: str = ""
     seconds: float = 60.0
+
+    def __post_init__(self) -> None:
+        if not 200 <= self.status <= 599:
+            raise ValueError("a fault's status must be from 200 to 599")
+        if min(self.times, self.skip, self.seconds) < 0:
+            raise ValueError("a fault's times, skip and seconds must not be negative")
 
 
 @dataclass

@@ -42,7 +42,7 @@ class Lifecycle:
     """By the automation's name; "*" is for all others."""
 
     def stage(self, *, looks: int, created: datetime, now: datetime, not_before: datetime | None = None) -> Stage:
-        """Where a job stands that was looked at `looks` times since it was created."""
+        """Where a job stands that was looked at `looks` times before this look."""
         start = max(created, not_before) if not_before else created
         if self.hold or now < start:
             return Stage.WAITING

@@ -23,16 +23,44 @@ class SandboxClock:
         """The sandbox's time, aware, in UTC."""
         return (self._frozen or datetime.now(UTC)) + self._offset
 
+    @property
+    def frozen(self) -> bool:
+        """Whether time moves only by `advance`."""
+        return self._frozen is not None
+
     def advance(self, seconds: float) -> None:
         """Moves time on."""
         self._offset += timedelta(seconds=seconds)
+
+    def set(self, at: datetime) -> None:
+        """Makes it `at` now; a frozen clock stays frozen."""
+        self._offset += at - self.now()
 
     def freeze(self, at: datetime | None = None) -> None:
         """Stops time, at `at` or where it stands."""
         self._frozen, self._offset = at or self.now(), timedelta(0)
 
+    def thaw(self) -> None:
+        """Lets time run on from where it stands."""
+        if self._frozen is not None:
+            now, self._frozen = self.now(), None
+            self._offset = now - datetime.now(UTC)
 
-@dataclass(frozen=True, slots=True, kw_only=True)
+    def dump(self) -> dict[str, Any]:
+        """Its state, as JSON can hold it."""
+        return {"offset": self._offset.total_seconds(), "frozen": self._frozen and self._frozen.isoformat()}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Takes over what `dump` gave."""
+        self._offset = timedelta(seconds=state["offset"])
+        self._frozen = datetime.fromisoformat(state["frozen"]) if state["frozen"] else None
+
+
+MOST_EXCHANGES = 20_000
+"""Beyond this the oldest is forgotten."""
+
+
+@dataclass(slots=True, kw_only=True)
 class Exchange:
     """One request that reached a face, and what became of it. Credentials are not kept."""
 
@@ -45,10 +73,11 @@ class Exchange:
     headers: dict[str, str] = field(default_factory=dict)
     """Lower-case names; of Authorization and token only that they were there."""
     body: str = ""
+    """Its first 64 KiB; masked where it held credentials, empty for an upload."""
     status: int | None = None
     """None while it runs, or when the connection was cut."""
     executed: bool = False
-    """Whether the face carried it out, whatever the client then heard."""
+    """Whether the face carried it out, whatever the client then heard; False when the face refused it."""
 
 
 @dataclass
@@ -83,3 +112,33 @@ class World:
     def switch(self, name: str, default: Any) -> Any:
         """How this sandbox decides a question that the facts leave open."""
         return self.switches.get(name, default)
+
+    def note(self, exchange: Exchange) -> None:
+        """Keeps a request in the list."""
+        self.exchanges.append(exchange)
+        if len(self.exchanges) > MOST_EXCHANGES:
+            del self.exchanges[0]
+
+    def dump(self) -> dict[str, Any]:
+        """What must outlive the process so that no id or token is given out twice: as JSON can hold it."""
+        version, numbers, gauss = self.random.getstate()
+        return {
+            "clock": self.clock.dump(),
+            "switches": dict(self.switches),
+            "counters": dict(self.counters),
+            "random": [version, list(numbers), gauss],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Takes over what `dump` gave."""
+        version, numbers, gauss = state["random"]
+        self.random.setstate((version, tuple(numbers), gauss))
+        self.clock.load(state["clock"])
+        self.switches = dict(state["switches"])
+        self.counters = dict(state["counters"])
+
+    def forget(self) -> None:
+        """Drops orders and records: faults, the jobs' lifecycle, and the list of requests."""
+        self.faults.clear()
+        self.lifecycle = Lifecycle()
+        self.exchanges.clear()
