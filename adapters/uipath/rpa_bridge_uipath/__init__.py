@@ -1,1 +1,1 @@
-"""rpa_bridge adapter."""
+"""rpa_bridge's adapter for UiPath Orchestrator: cloud, Automation Suite, and on-premises."""

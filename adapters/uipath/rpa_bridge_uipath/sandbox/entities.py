@@ -1,0 +1,147 @@
+"""What can be asked of each entity: its members, their kinds, and where they lead. docs: uipath.md 3, 4"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Any
+
+from .errors import invalid_query
+
+Row = dict[str, Any]
+"""An entity under the vendor's names, as JSON can hold it. Times are text, UTC, with six digits: they sort as text."""
+
+
+class Kind(StrEnum):
+    """What a member holds."""
+
+    TEXT = "text"
+    NUMBER = "number"
+    GUID = "guid"
+    DATE = "date"
+    BOOL = "bool"
+    ENUM = "enum"
+
+
+@dataclass(frozen=True)
+class Member:
+    """One member of an entity."""
+
+    name: str
+    kind: Kind
+    words: tuple[str, ...] = ()
+    """Of an enumeration, in the order of their numbers."""
+    computed: Callable[[Row], Any] | None = None
+    """How to come by a member that can be asked for and is never shown."""
+
+    def key(self, row: Row) -> Any:
+        """The row's value in a form that compares; None for null."""
+        value = self.computed(row) if self.computed else row.get(self.name)
+        if value is None or self.kind in (Kind.NUMBER, Kind.DATE, Kind.BOOL):
+            return value
+        return self.words.index(value) if self.kind is Kind.ENUM else str(value)
+
+
+@dataclass(frozen=True)
+class Navigation:
+    """A way from one entity to another."""
+
+    entity: Entity
+    follow: Callable[[Row], Row | None]
+
+
+@dataclass(frozen=True)
+class Entity:
+    """A collection's shape."""
+
+    name: str
+    members: Mapping[str, Member]
+    navigations: Mapping[str, Navigation] = field(default_factory=dict)
+    most_rows: int = 1000
+    """The largest $top. docs: uipath.md 4"""
+    unsortable: frozenset[str] = frozenset()
+
+    def member(self, path: str) -> Member:
+        """The member of this name, `Robot/Id` leading elsewhere. Raises a 400."""
+        first, _, rest = path.partition("/")
+        if not rest:
+            if first not in self.members:
+                raise invalid_query(f"Could not find a property named '{first}' on type '{self.name}'.")
+            return self.members[first]
+        if first not in self.navigations:
+            raise invalid_query(f"Could not find a property named '{first}' on type '{self.name}'.")
+        way = self.navigations[first]
+        target = way.entity.member(rest)
+        return Member(path, target.kind, target.words, lambda row: _elsewhere(way, target, row))
+
+
+def _elsewhere(way: Navigation, target: Member, row: Row) -> Any:
+    found = way.follow(row)
+    return None if found is None else found.get(target.name)
+
+
+def members(**kinds: str) -> dict[str, Member]:
+    """Members by kind, each a list of names in one text."""
+    return {name: Member(name, Kind(kind)) for kind, names in kinds.items() for name in names.split()}
+
+
+def enums(**words: tuple[str, ...]) -> dict[str, Member]:
+    """Members that are enumerations."""
+    return {name: Member(name, Kind.ENUM, values) for name, values in words.items()}
+
+
+JOB_STATES = (
+    "Pending", "Running", "Stopping", "Terminating", "Faulted", "Successful", "Stopped", "Suspended", "Resumed",
+)  # fmt: skip
+ITEM_STATES = ("New", "InProgress", "Failed", "Successful", "Abandoned", "Retried", "Deleted")
+PRIORITIES = ("High", "Normal", "Low")
+EXCEPTION_TYPES = ("ApplicationException", "BusinessException")
+
+FOLDER = Entity(
+    "Folders",
+    members(number="Id ParentId", guid="Key ParentKey", text="DisplayName FullyQualifiedName Description")
+    | enums(FolderType=("Standard", "Personal", "Virtual", "Solution", "DebugSolution")),
+)
+RELEASE = Entity(
+    "Releases",
+    members(
+        number="Id OrganizationUnitId SpecificPriorityValue",
+        text="Key Name ProcessKey ProcessVersion Description EntryPointPath OrganizationUnitFullyQualifiedName",
+        guid="FolderKey",
+        date="CreationTime",
+        bool="IsLatestVersion",
+    )
+    | enums(JobPriority=("Low", "Normal", "High")),
+)
+ROBOT = Entity("Robots", members(number="Id MachineId", text="Name MachineName Username"))
+MACHINE = Entity("Machines", members(number="Id", text="Name"))
+USER = Entity("Users", members(number="Id", text="UserName"))
+QUEUE = Entity(
+    "QueueDefinitions",
+    members(
+        number="Id OrganizationUnitId MaxNumberOfRetries SlaInMinutes RiskSlaInMinutes ReleaseId",
+        guid="Key",
+        text="Name Description",
+        date="CreationTime",
+        bool="AcceptAutomaticallyRetry RetryAbandonedItems EnforceUniqueReference Encrypted",
+    ),
+)
+JOB_MEMBERS = members(
+    number="Id OrganizationUnitId SpecificPriorityValue ResumeVersion",
+    guid="Key BatchExecutionKey ParentJobKey",
+    text="ReleaseName Reference Info Source HostMachineName InputArguments OutputArguments EntryPointPath ErrorCode",
+    date="CreationTime StartTime EndTime LastModificationTime",
+) | enums(State=JOB_STATES, JobPriority=("Low", "Normal", "High"))
+ITEM_MEMBERS = members(
+    number="Id QueueDefinitionId RobotId AncestorId RetryNumber SecondsInPreviousAttempts OrganizationUnitId",
+    guid="Key UniqueKey AncestorUniqueKey CreatorJobKey ExecutorJobKey",
+    text="Reference Progress OperationId ParentOperationId SpecificData OutputData",
+    date="CreationTime DueDate DeferDate RiskSlaDate StartProcessing EndProcessing",
+    bool="Encrypted",
+) | enums(
+    Status=ITEM_STATES,
+    ReviewStatus=("None", "InReview", "Verified", "Retried"),
+    Priority=PRIORITIES,
+    ProcessingExceptionType=EXCEPTION_TYPES,
+)

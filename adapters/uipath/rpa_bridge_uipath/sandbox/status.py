@@ -1,0 +1,25 @@
+"""Whether the server is there, and how old it is; nobody needs to log in for that. docs: uipath.md 3.18"""
+
+from __future__ import annotations
+
+from aiohttp import web
+
+from .gate import Call, Route, Scoped
+
+
+def status_routes() -> list[Route]:
+    """Its operations."""
+    return [
+        Route("GET", "/api/Status/Get", alive, None, Scoped.NEVER),
+        Route("GET", "/api/Status/Version", version, None, Scoped.NEVER),
+    ]
+
+
+async def alive(_: Call) -> web.Response:
+    """Nothing, with a 200."""
+    return web.Response()
+
+
+async def version(_: Call) -> web.Response:
+    """The version, as newer servers tell it."""
+    return web.json_response({"version": "25.10.0", "deployment": "sandbox"})
