@@ -1,1 +1,1 @@
-"""rpa_bridge adapter."""
+"""rpa_bridge's adapter for BotCity BotMaestro."""

@@ -1,0 +1,189 @@
+"""Jobs: BotMaestro's tasks. docs: botmaestro.md 3"""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from rpa_bridge.clock import Clock
+from rpa_bridge.contract.features import Limits
+from rpa_bridge.contract.jobs import Job, JobService, JobState
+from rpa_bridge.contract.model import Priority
+from rpa_bridge.errors import ConflictError, Delivery, NotFoundError, ProtocolError, RemoteError, UnsupportedError
+from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, check_reference, refuse
+from rpa_bridge.transport.base import Effect
+from rpa_bridge.transport.reconcile import once, unknown
+
+from . import mapping
+from .client import Client
+from .wire import Task
+
+START_OPTIONS = frozenset({"priority", "test"})
+"""Members of a new task that a caller may set through `options`: priority 0 to 10, and test."""
+NEWEST_FIRST = {"sort": "dateCreation,desc"}
+STATE_FILTERS = {JobState.PENDING: "START", JobState.RUNNING: "RUNNING", JobState.STOPPING: "RUNNING"}
+"""Where one of the platform's states covers ours; others are filtered here. docs: botmaestro.md 3 "list" """
+
+
+class BotMaestroJobs(JobService):
+    """Tasks; a start with a key is looked up before it is sent, and after a lost answer."""
+
+    def __init__(self, client: Client, clock: Clock, limits: Limits, *, key_days: int) -> None:
+        super().__init__("botmaestro", clock)
+        self._client, self._limits = client, limits
+        self._key_age = timedelta(days=key_days)
+
+    async def start(
+        self,
+        automation: str,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        priority: Priority | None = None,
+        not_before: datetime | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> Job:
+        start = mapping.Start(
+            automation=automation,
+            inputs=inputs or {},
+            key=key,
+            priority=priority,
+            not_before=not_before,
+            options=options or {},
+        )
+        self._refuse(start)
+        if key is None:
+            return await self._start_blindly(start)
+        async with self._client.exclusive.hold(f"botmaestro start {key}"):
+            return await self._by_key(start) or await self._start_once(start)
+
+    async def get(self, job_id: str) -> Job:
+        return mapping.job(await self._task(job_id, "jobs.get"))
+
+    async def find(
+        self,
+        *,
+        automation: str | None = None,
+        state: JobState | None = None,
+        key: str | None = None,
+        since: datetime | None = None,
+    ) -> AsyncIterator[Job]:
+        check_moment("jobs.find", "since", since)
+        params = dict(NEWEST_FIRST)
+        if automation is not None:
+            params["activityLabel"] = automation
+        if state in STATE_FILTERS:
+            params["stateFilter"] = STATE_FILTERS[state]
+        order = _NewestFirst()
+        async for task in self._client.all_rows(Task, "/task", operation="jobs.find", params=params):
+            job = mapping.job(task)
+            if since is not None and job.created_at is not None and job.created_at < since:
+                if order.holds(job.created_at):
+                    return
+                continue
+            order.holds(job.created_at)
+            if automation not in (None, job.automation) or state not in (None, job.state) or key not in (None, job.key):
+                continue  # docs: which filters the server honours is not sure, botmaestro.md 3
+            yield job
+
+    async def stop(self, job_id: str, *, force: bool = False) -> Job:
+        operation = "jobs.stop"
+        task = await self._task(job_id, operation)
+        if mapping.job(task).finished:
+            return mapping.job(task)
+        if task.state == "START":  # docs: a queued task is cancelled, a running one interrupted, botmaestro.md 3
+            body: dict[str, Any] = {"state": "CANCELED"}
+        else:
+            body = {"interrupted": True, "killed": True} if force else {"interrupted": True}
+        answer = await self._client.call("POST", f"/task/{task.id}", effect=Effect.SET, operation=operation, json=body)
+        return mapping.job(Task.of(answer, operation))
+
+    def _refuse(self, start: mapping.Start) -> None:
+        operation = "jobs.start"
+        for name in start.options:
+            if name not in START_OPTIONS:
+                hint = f"options are {', '.join(sorted(START_OPTIONS))}"
+                raise UnsupportedError(f"start option {name!r}", adapter="botmaestro", hint=hint)
+        if mapping.KEY in start.inputs:
+            raise refuse(operation, f"the input name {mapping.KEY!r} is taken by the bridge; rename the input")
+        check_name(operation, "automation", start.automation, Limits())
+        check_reference(operation, "key", start.key, self._limits)
+        check_moment(operation, "not_before", start.not_before)
+        check_inputs(operation, start.inputs, self._limits)
+
+    async def _start_blindly(self, start: mapping.Start) -> Job:
+        try:
+            return await self._send(start, Effect.BLIND)
+        except RemoteError as error:
+            if error.delivery is not Delivery.MAYBE:
+                raise
+            raise unknown(
+                error,
+                f"a task of {start.automation!r} may have been started; look before you repeat, "
+                f"and give starts a key so that this can be found out for you",
+            ) from None
+
+    async def _start_once(self, start: mapping.Start) -> Job:
+        return await once(
+            lambda: self._send(start, Effect.FINDABLE),
+            lambda: self._by_key(start),
+            clock=self.clock,
+            operation="jobs.start",
+            what=f"a task of {start.automation!r} with the key {start.key!r}",
+            window=self._client.settle_window,
+        )
+
+    async def _send(self, start: mapping.Start, effect: Effect) -> Job:
+        operation = "jobs.start"
+        body = mapping.new_task(start)
+        try:
+            answer = await self._client.call("POST", "/task", effect=effect, operation=operation, json=body)
+        except NotFoundError:
+            raise NotFoundError(
+                f"{operation}: there is no automation {start.automation!r}; "
+                f"`rpa-bridge automations list` shows what there is",
+                status=404,
+                operation=operation,
+            ) from None
+        job = mapping.job(Task.of(answer, operation))
+        if job.automation != start.automation or job.key != start.key:
+            raise ProtocolError(f"{operation}: the answer does not name our start", operation=operation)
+        return job
+
+    async def _by_key(self, start: mapping.Start) -> Job | None:
+        """The task that carries this key, of any automation, no older than the settings say."""
+        since = self.clock.now() - self._key_age
+        async for job in self.find(key=start.key, since=since):
+            if job.automation != start.automation:
+                raise ConflictError(
+                    f"jobs.start: the key {start.key!r} belongs to task {job.id} of {job.automation!r}; "
+                    f"use another key",
+                    operation="jobs.start",
+                )
+            return job
+        return None
+
+    async def _task(self, job_id: str, operation: str) -> Task:
+        if not (job_id.isascii() and job_id.isdigit()):
+            raise NotFoundError(f"{operation}: there is no task {job_id!r}; ids are numbers", operation=operation)
+        task = await self._client.read(Task, f"/task/{job_id}", operation=operation)
+        if task.id != int(job_id):
+            raise ProtocolError(f"{operation}: asked for task {job_id}, got {task.id}", operation=operation)
+        return task
+
+
+class _NewestFirst:
+    """Whether rows have come newest first so far: only then may a listing end at the first that is too old."""
+
+    def __init__(self) -> None:
+        self._last: datetime | None = None
+        self._in_order = True
+
+    def holds(self, created_at: datetime | None) -> bool:
+        """Takes note of the next row; True when it is older than the one before, and none was out of order."""
+        last, self._last = self._last, created_at or self._last
+        if created_at is None or last is None:
+            return False
+        self._in_order = self._in_order and created_at <= last
+        return self._in_order and created_at < last
