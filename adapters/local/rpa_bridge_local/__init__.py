@@ -1,1 +1,1 @@
-"""rpa_bridge adapter."""
+"""rpa_bridge adapter: an offline platform on one SQLite file."""

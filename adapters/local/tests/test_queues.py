@@ -1,0 +1,270 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from datetime import timedelta
+
+import pytest
+
+from rpa_bridge.contract.model import Priority
+from rpa_bridge.contract.queues import (
+    AddResult,
+    AddStatus,
+    Failure,
+    FailureKind,
+    Field,
+    Item,
+    ItemDraft,
+    ItemState,
+    QueueDraft,
+)
+from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError
+from rpa_bridge.testing import ManualClock
+from rpa_bridge_local import queues as module
+from rpa_bridge_local.adapter import LocalAdapter
+
+Opener = Callable[..., LocalAdapter]
+APPLICATION = Failure(kind=FailureKind.APPLICATION, reason="the printer is on fire", detail="Traceback")
+BUSINESS = Failure(kind=FailureKind.BUSINESS, reason="no such customer")
+WORKER = """
+import asyncio, json, sys
+from rpa_bridge.contract.adapter import AdapterContext
+from rpa_bridge_local.adapter import LocalAdapter
+from rpa_bridge_local.settings import LocalSettings
+
+async def main():
+    adapter = LocalAdapter.open(LocalSettings(path=sys.argv[1]), AdapterContext(connection="worker"))
+    taken = []
+    await adapter.queues.get("Letters")
+    print("ready", flush=True)
+    sys.stdin.readline()
+    while item := await adapter.queues.take("Letters"):
+        taken.append(item.id)
+        await adapter.queues.complete(item)
+    await adapter.aclose()
+    print(json.dumps(taken))
+
+asyncio.run(main())
+"""
+
+
+def drafts(count: int) -> Iterator[ItemDraft]:
+    return (ItemDraft(values={"n": number}, reference=f"r{number}") for number in range(count))
+
+
+def work_in_processes(path: str) -> list[list[str]]:
+    """The ids that each of four processes took, all let go at once."""
+    command = [sys.executable, "-c", WORKER, path]
+    pipe = subprocess.PIPE
+    workers = [subprocess.Popen(command, stdin=pipe, stdout=pipe, text=True) for _ in range(4)]
+    for worker in workers:
+        assert worker.stdout is not None
+        assert worker.stdout.readline() == "ready\n"
+    for worker in workers:
+        assert worker.stdin is not None
+        worker.stdin.write("go\n")
+        worker.stdin.flush()
+    return [json.loads(worker.communicate(timeout=60)[0]) for worker in workers]
+
+
+async def taken(adapter: LocalAdapter) -> Item:
+    item = await adapter.queues.take("Letters")
+    assert item is not None
+    return item
+
+
+async def test_many_processes_never_take_the_same_item(open_local: Opener, path: str) -> None:
+    adapter, count = open_local(), 300
+    await adapter.queues.create(QueueDraft(name="Letters"))
+    await adapter.queues.add_many("Letters", drafts(count))
+    hauls = await asyncio.to_thread(work_in_processes, path)
+    ids = [item_id for haul in hauls for item_id in haul]
+    assert len(ids) == len(set(ids)) == count
+    assert len([haul for haul in hauls if haul]) > 1, "one process took all: nothing was shown"
+    assert (await adapter.queues.stats("Letters")).counts[ItemState.DONE] == count
+
+
+async def test_items_come_by_priority_then_due_date_then_age(open_local: Opener) -> None:
+    clock = ManualClock()
+    adapter = open_local(clock=clock)
+    await adapter.queues.create(QueueDraft(name="Letters"))
+    soon, later = clock.now() + timedelta(hours=1), clock.now() + timedelta(hours=2)
+    for name, priority, due_at in (
+        ("low", Priority.LOW, soon),
+        ("undated", Priority.NORMAL, None),
+        ("undated, younger", Priority.NORMAL, None),
+        ("later", Priority.NORMAL, later),
+        ("soon", Priority.NORMAL, soon),
+        ("high", Priority.HIGH, None),
+    ):
+        await adapter.queues.add("Letters", ItemDraft(values={}, reference=name, priority=priority, due_at=due_at))
+    order = [(await taken(adapter)).reference for _ in range(6)]
+    assert order == ["high", "soon", "later", "undated", "undated, younger", "low"]
+
+
+async def test_taking_needs_no_look_at_items_that_are_done(open_local: Opener) -> None:
+    adapter = open_local()
+    await adapter.queues.create(QueueDraft(name="Letters"))
+    values = {"queue": 1, "now": "2030"}
+    plan = await adapter._database.read(
+        lambda db: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {module.TAKE}", values)]
+    )
+    assert any("items_next" in step for step in plan), plan
+    assert not any("TEMP B-TREE" in step for step in plan), plan
+
+
+async def test_a_failed_attempt_is_followed_by_a_new_item_with_all_it_had(open_local: Opener) -> None:
+    adapter = open_local()
+    await adapter.queues.create(QueueDraft(name="Letters", retries=1, unique_references=True))
+    draft = ItemDraft(values={"to": "Ann"}, reference="r1", priority=Priority.HIGH)
+    first = await adapter.queues.add("Letters", draft)
+    await adapter.queues.fail(await taken(adapter), APPLICATION)
+    old = await adapter.queues.get_item("Letters", first.id)
+    assert (old.state, old.failure) == (ItemState.RETRIED, APPLICATION)
+    second = await taken(adapter)
+    assert (second.retry_of, second.attempt) == (first.id, 2)
+    assert (second.values, second.reference, second.priority) == (first.values, "r1", Priority.HIGH)
+    await adapter.queues.fail(second, APPLICATION)
+    assert (await adapter.queues.get_item("Letters", second.id)).state is ItemState.FAILED
+    assert await adapter.queues.take("Letters") is None
+
+
+async def test_a_reference_is_free_again_when_its_item_was_removed(open_local: Opener) -> None:
+    adapter = open_local()
+    await adapter.queues.create(QueueDraft(name="Letters", unique_references=True))
+    draft = ItemDraft(values={}, reference="r1")
+    item = await adapter.queues.add("Letters", draft)
+    with pytest.raises(ConflictError, match=f"has an item with reference 'r1' already \\(item {item.id}\\)"):
+        await adapter.queues.add("Letters", draft)
+    await adapter.queues.remove(item)
+    assert (await adapter.queues.add("Letters", draft)).id != item.id
+
+
+async def test_an_item_that_is_not_reported_in_time_lapses(open_local: Opener) -> None:
+    clock = ManualClock()
+    adapter = open_local(clock=clock, lapse_after=60)
+    await adapter.queues.create(QueueDraft(name="Letters"))
+    await adapter.queues.add("Letters", ItemDraft(values={"n": 1}))
+    item = await taken(adapter)
+    clock.advance(59)
+    await adapter.queues.progress(item, "nearly done")
+    clock.advance(2)
+    with pytest.raises(ConflictError, match=f"item {item.id} is lapsed, not taken"):
+        await adapter.queues.complete(item)
+    assert await adapter.queues.take("Letters") is None
+    again = await adapter.queues.retry(item)
+    assert (await taken(adapter)).id == again.id
+
+
+async def test_only_failed_or_lapsed_items_are_tried_again(open_local: Opener) -> None:
+    adapter = open_local()
+    await adapter.queues.create(QueueDraft(name="Letters"))
+    item = await adapter.queues.add("Letters", ItemDraft(values={}))
+    with pytest.raises(ConflictError, match="is new; only a failed or lapsed one"):
+        await adapter.queues.retry(item)
+    await adapter.queues.fail(await taken(adapter), BUSINESS)
+    await adapter.queues.retry(item)
+    with pytest.raises(ConflictError, match="is retried; only"):
+        await adapter.queues.retry(item)
+    assert (await adapter.queues.stats("Letters")).counts[ItemState.NEW] == 1
+
+
+FIELDS = (
+    Field(name="number", type="integer", required=True, unique=True),
+    Field(name="amount", type="number"),
+    Field(name="paid", type="boolean"),
+    Field(name="day", type="date"),
+    Field(name="name"),
+)
+
+
+@pytest.mark.parametrize(
+    ("values", "problem"),
+    [
+        ({}, "'number' is missing"),
+        ({"number": None}, "'number' is missing"),
+        ({"number": True}, "'number' must be of type integer"),
+        ({"number": 1, "amount": "12"}, "'amount' must be of type number"),
+        ({"number": 1, "paid": 1}, "'paid' must be of type boolean"),
+        ({"number": 1, "day": "tomorrow"}, "'day' must be of type date"),
+        ({"number": 1, "name": 5}, "'name' must be of type text"),
+    ],
+)
+async def test_values_must_fit_the_fields(open_local: Opener, values: dict[str, object], problem: str) -> None:
+    adapter = open_local(path=":memory:")
+    await adapter.queues.create(QueueDraft(name="Letters", fields=FIELDS))
+    with pytest.raises(InvalidError, match=problem):
+        await adapter.queues.add("Letters", ItemDraft(values=values))
+    assert await adapter.queues.take("Letters") is None
+
+
+async def test_a_unique_field_takes_a_value_once_and_again_after_a_retry(open_local: Opener) -> None:
+    adapter = open_local()
+    made = await adapter.queues.create(QueueDraft(name="Letters", fields=FIELDS, retries=1))
+    assert made.fields == FIELDS
+    good = {"number": 7, "amount": 1.5, "paid": False, "day": "2030-01-31", "name": "Ann", "more": []}
+    await adapter.queues.add("Letters", ItemDraft(values=good))
+    await adapter.queues.fail(await taken(adapter), APPLICATION)
+    with pytest.raises(ConflictError, match="this value of 'number' already"):
+        await adapter.queues.add("Letters", ItemDraft(values={"number": 7}))
+    await adapter.queues.remove(await anext(adapter.queues.items("Letters", state=ItemState.NEW)))
+    await adapter.queues.add("Letters", ItemDraft(values={"number": 7}))
+
+
+async def test_a_field_of_an_unknown_type_is_refused(open_local: Opener) -> None:
+    with pytest.raises(InvalidError, match="no type 'money'; take one of text"):
+        await open_local().queues.create(QueueDraft(name="Letters", fields=(Field(name="sum", type="money"),)))
+
+
+async def test_many_items_are_added_batch_by_batch_and_each_is_told(open_local: Opener) -> None:
+    adapter = open_local()
+    await adapter.queues.create(QueueDraft(name="Letters", unique_references=True))
+    count = 2 * module.BATCH + 1
+    results: list[AddResult] = []
+    twice = [*drafts(count), *drafts(count)]
+    summary = await adapter.queues.add_many("Letters", twice, on_result=results.append)
+    assert (summary.added, summary.refused) == (count, count)
+    assert [one.position for one in results] == list(range(2 * count))
+    assert {one.status for one in results[:count]} == {AddStatus.ADDED}
+    assert len(summary.problems) == module.MOST_PROBLEMS
+    assert (await adapter.queues.stats("Letters")).counts[ItemState.NEW] == count
+
+
+async def test_a_queue_can_be_renamed_and_takes_its_items_along(open_local: Opener) -> None:
+    adapter = open_local()
+    await adapter.queues.create(QueueDraft(name="Letters"))
+    await adapter.queues.create(QueueDraft(name="Invoices"))
+    item = await adapter.queues.add("Letters", ItemDraft(values={}))
+    with pytest.raises(ConflictError, match="a queue 'Invoices' already"):
+        await adapter.queues.update("Letters", QueueDraft(name="Invoices"))
+    await adapter.queues.update("Letters", QueueDraft(name="Mail", retries=2))
+    assert (await adapter.queues.get_item("Mail", item.id)).queue == "Mail"
+    with pytest.raises(NotFoundError, match="there is no queue 'Letter' here"):
+        await adapter.queues.get("Letter")
+
+
+async def test_a_deleted_queue_leaves_nothing_behind(open_local: Opener) -> None:
+    adapter = open_local()
+    await adapter.queues.create(QueueDraft(name="Letters", fields=FIELDS))
+    await adapter.queues.add("Letters", ItemDraft(values={"number": 1}))
+    await adapter.queues.delete("Letters")
+    left = "SELECT (SELECT count(*) FROM items), (SELECT count(*) FROM unique_values)"
+    assert tuple(await adapter._database.read(lambda db: db.execute(left).fetchone())) == (0, 0)
+
+
+async def test_a_misspelt_name_is_answered_with_the_right_one(open_local: Opener) -> None:
+    adapter = open_local()
+    await adapter.queues.create(QueueDraft(name="Invoices"))
+    with pytest.raises(NotFoundError, match="no queue 'Invoces' here; did you mean 'Invoices'"):
+        await adapter.queues.take("Invoces")
+
+
+async def test_what_one_connection_adds_the_next_one_takes(open_local: Opener) -> None:
+    first, second = open_local(), open_local()
+    await first.queues.create(QueueDraft(name="Letters"))
+    await first.queues.add("Letters", ItemDraft(values={"n": 1}))
+    await first.aclose()
+    assert (await taken(second)).values == {"n": 1}
