@@ -1,0 +1,118 @@
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pytest
+
+from rpa_bridge import registry
+from rpa_bridge.cli import demo
+from rpa_bridge.cli.main import main
+from rpa_bridge.contract.adapter import Adapter, AdapterContext
+from rpa_bridge.contract.jobs import Job
+from rpa_bridge.contract.queues import ItemState
+from rpa_bridge.errors import UnavailableError
+from rpa_bridge.registry import HOW_TO_GET
+
+if TYPE_CHECKING:
+    from tests.unit.cli.conftest import Platform
+
+
+def run_demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    places = {name: str(folder) for name in ("HOME", "XDG_CACHE_HOME", "XDG_DATA_HOME", "XDG_CONFIG_HOME", "TMPDIR")}
+    return subprocess.run(
+        [sys.executable, "-m", "rpa_bridge", "demo", *arguments],
+        capture_output=True,
+        text=True,
+        check=False,
+        cwd=folder,
+        env={**os.environ, **places},
+    )
+
+
+@pytest.fixture(scope="module")
+def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    """One demo as JSON, with how long it took and what it left behind."""
+    folder = tmp_path_factory.mktemp("demo")
+    began = time.monotonic()
+    ended = run_demo(folder, "--output", "json")
+    took = time.monotonic() - began
+    assert ended.returncode == 0, ended.stderr
+    return {"took": took, "left": [str(path) for path in folder.rglob("*")], **json.loads(ended.stdout)}
+
+
+def test_it_shows_every_platform_in_less_than_ten_seconds(shown: dict[str, Any]) -> None:
+    assert {story["connection"] for story in shown["stories"]} == {"uipath", "botmaestro", "local"}
+    assert shown["took"] < 10
+
+
+def test_every_job_ends_well_and_outputs_are_shown_where_the_platform_has_them(shown: dict[str, Any]) -> None:
+    jobs = {story["connection"]: story["job"] for story in shown["stories"]}
+    assert {(job["state"], job["outcome"]) for job in jobs.values()} == {("finished", "succeeded")}
+    assert {job["inputs"]["month"] for job in jobs.values()} == {"2026-10"}
+    assert jobs["uipath"]["outputs"]
+    assert jobs["local"]["outputs"] == {"closed": "2026-10"}
+    assert jobs["botmaestro"]["outputs"] == {}
+
+
+def test_one_item_goes_well_and_one_is_itself_at_fault_on_every_platform(shown: dict[str, Any]) -> None:
+    for story in shown["stories"]:
+        good, bad = story["items"]
+        assert (good["reference"], good["state"]) == ("demo-1", "done"), story["connection"]
+        assert (bad["reference"], bad["state"], bad["failure"]["kind"]) == ("demo-2", "failed", "business")
+        assert "invoice 4712 has no amount" in bad["failure"]["reason"]
+
+
+def test_it_leaves_nothing_behind(shown: dict[str, Any]) -> None:
+    assert shown["left"] == []
+
+
+def test_people_get_tables_side_by_side(tmp_path: Path) -> None:
+    ended = run_demo(tmp_path)
+    assert ended.returncode == 0, ended.stderr
+    lines = {line.split()[0]: line.split() for line in ended.stdout.splitlines() if line.split()}
+    assert lines["state"] == ["state", "finished", "finished", "finished"]
+    assert lines["outcome"] == ["outcome", "succeeded", "succeeded", "succeeded"]
+    assert ended.stdout.count("invoice 4712 has no amount") == 3
+
+
+async def test_other_items_of_the_queue_are_worked_off_first(
+    platform: Platform, add_items: Callable[[int], None]
+) -> None:
+    add_items(2)
+    adapter = registry.load_adapter("fake").open(None, AdapterContext(connection="memory"))
+    good, bad = (await demo._story(adapter)).items
+    assert (good.reference, good.state) == ("demo-1", ItemState.DONE)
+    assert (bad.reference, bad.state) == ("demo-2", ItemState.FAILED)
+    assert {item.state for item in platform.items.values()} == {ItemState.DONE, ItemState.FAILED}
+
+
+def test_a_step_that_fails_ends_the_demo_with_its_error(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    async def broken(adapter: Adapter) -> Job:
+        raise UnavailableError(f"{adapter.connection} is down; start it")
+
+    monkeypatch.setattr(demo, "_run_a_job", broken)
+    with pytest.raises(SystemExit) as end:
+        main(["demo"])
+    captured = capsys.readouterr()
+    assert end.value.code == 11
+    assert captured.out == ""
+    assert captured.err.endswith("is down; start it\n")
+
+
+def test_without_adapters_it_says_how_to_get_them(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("rpa_bridge.sandbox.server.installed", lambda group="": [])
+    with pytest.raises(SystemExit) as end:
+        main(["demo"])
+    assert end.value.code == 1
+    assert HOW_TO_GET in capsys.readouterr().err
