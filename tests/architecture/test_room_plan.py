@@ -1,0 +1,49 @@
+"""Every adapter has the same rooms under the same names, so that a reader of one can find anything in the next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from rpa_bridge.contract.adapter import SERVICES
+
+ROOT = Path(__file__).parents[2]
+ADAPTERS = sorted(path.parent for path in ROOT.glob("adapters/*/pyproject.toml"))
+NOUNS = {service.noun for service in SERVICES}
+ALWAYS = {"__init__", "adapter", "settings", "mapping", "errors"}
+ROOMS = ALWAYS | NOUNS | {"auth", "wire", "check", "client", "odata", "database", "runner", "processes"}
+"""What a module of an adapter may be called; a new room is a decision, made here and in adapters/README.md."""
+
+
+def package_of(adapter: Path) -> Path:
+    return adapter / f"rpa_bridge_{adapter.name}"
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda path: path.name)
+def test_an_adapter_has_the_rooms_of_the_plan_and_no_others(adapter: Path) -> None:
+    modules = {path.stem for path in package_of(adapter).glob("*.py")}
+
+    assert modules >= ALWAYS
+    assert modules <= ROOMS
+    assert (adapter / "README.md").stat().st_size > 100
+    assert list((adapter / "tests").rglob("test_*.py"))
+    assert (package_of(adapter) / "py.typed").exists()
+
+
+@pytest.mark.parametrize("adapter", ADAPTERS, ids=lambda path: path.name)
+def test_the_adapter_module_only_composes(adapter: Path) -> None:
+    assert len((package_of(adapter) / "adapter.py").read_text().splitlines()) <= 160
+
+
+def test_the_room_plan_is_the_one_that_strangers_read() -> None:
+    plan = (ROOT / "adapters" / "README.md").read_text()
+
+    missing = sorted(room for room in ROOMS - NOUNS - {"__init__"} if f"`{room}.py`" not in plan)
+    assert not missing
+
+
+def test_one_noun_has_one_file_name_in_every_room() -> None:
+    for room in ("contract", "conformance", "cli"):
+        modules = {path.stem for path in (ROOT / "rpa_bridge" / room).glob("*.py")}
+        assert modules >= NOUNS, room
