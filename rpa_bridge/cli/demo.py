@@ -35,7 +35,7 @@ LOCAL = "local"
 _LOCAL_PROGRAM = """
 import json, os, sys
 inputs = json.load(sys.stdin)
-with open(os.environ["RPA_BRIDGE_OUTPUT"], "w") as file:
+with open(os.environ["RPA_BRIDGE_JOB_OUTPUT"], "w") as file:
     json.dump({"closed": inputs["month"]}, file)
 """
 

@@ -6,6 +6,7 @@ import asyncio
 import contextlib
 import json
 import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
@@ -26,8 +27,8 @@ from .world import World
 HOST = "127.0.0.1"
 """A sandbox knows its secrets by heart and tells them to everybody: it never listens anywhere else."""
 
-NO_REQUEST_LIMIT = 0
-"""aiohttp's word for "bodies of any size"; each face knows the limits of its vendor."""
+NO_REQUEST_LIMIT = sys.maxsize
+"""Bodies of any size: each face knows the limits of its vendor. (aiohttp's own 0 stops at multipart bodies.)"""
 
 
 class Sandbox:

@@ -13,7 +13,7 @@ from rpa_bridge.contract.adapter import Adapter
 from rpa_bridge.contract.jobs import JobState
 from rpa_bridge.contract.queues import QueueDraft
 
-ECHO = "import os, sys; open(os.environ['RPA_BRIDGE_OUTPUT'], 'wb').write(sys.stdin.buffer.read())"
+ECHO = "import os, sys; open(os.environ['RPA_BRIDGE_JOB_OUTPUT'], 'wb').write(sys.stdin.buffer.read())"
 FAIL = "import sys; sys.exit('it is broken')"
 SLEEP = "import time; time.sleep(60)"
 SECRET = "local-canary-5f1d9c3b"

@@ -52,7 +52,7 @@ def _check_space(folder: Path) -> Finding:
 
 def _check_command(subject: str, automation: AutomationSettings) -> Finding:
     word = automation.command[0]
-    if automation.cwd is not None and not automation.cwd.expanduser().is_dir():
+    if automation.cwd is not None and not Path(automation.cwd).is_dir():
         return Finding(subject=subject, ok=False, message=f"there is no folder {automation.cwd}; correct its `cwd`")
     found = shutil.which(word)
     if found is None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
 from collections.abc import AsyncIterator, Mapping, Sequence
 from pathlib import Path
 from traceback import TracebackException
@@ -54,11 +55,12 @@ class LocalIncidents(IncidentService):
                 {**values, "job": job_number(db, job)},
             ).fetchone()
         )
+        container = f"incident-{row['id']}"
         try:
             for file in files:
-                await self._artifacts.upload(file.name, _read(file), container=f"incident-{row['id']}", job=job)
+                await self._artifacts.upload(file.name, _read(file), container=container, job=job)
         except BaseException:
-            await self._database.write(lambda db: db.execute("DELETE FROM incidents WHERE id = ?", (row["id"],)))
+            await self._database.write(lambda db: _take_back(db, row["id"], container))
             raise
         return mapping.incident(row)
 
@@ -70,6 +72,11 @@ class LocalIncidents(IncidentService):
         )
         async for row in rows:
             yield mapping.incident(row)
+
+
+def _take_back(db: sqlite3.Connection, incident_id: int, container: str) -> None:
+    db.execute("DELETE FROM incidents WHERE id = ?", (incident_id,))
+    db.execute("DELETE FROM artifacts WHERE container = ?", (container,))
 
 
 def _check_files(files: Sequence[Path]) -> None:

@@ -48,10 +48,9 @@ class LocalJobs(JobService):
         not_before: datetime | None = None,
         options: Mapping[str, Any] | None = None,
     ) -> Job:
-        for name in options or {}:
-            raise UnsupportedError(
-                f"start option {name!r}", adapter=self.adapter_name, hint="it has none; leave it out"
-            )
+        if options:
+            option = f"start option {next(iter(options))!r}"
+            raise UnsupportedError(option, adapter=self.adapter_name, hint="it has none; leave it out")
         if automation not in self._automations:
             raise not_found("automation", automation, self._automations)
         check_reference("jobs.start", "key", key, LIMITS)
@@ -233,7 +232,7 @@ def _lost(db: sqlite3.Connection) -> list[tuple[int, str]]:
 def _order(settings: AutomationSettings) -> Order:
     return Order(
         command=settings.command,
-        cwd=str(settings.cwd.expanduser()) if settings.cwd else None,
+        cwd=settings.cwd,
         env=settings.env,
         secrets={name: value.get_secret_value() for name, value in settings.secrets.items()},
         timeout=settings.timeout,

@@ -115,7 +115,7 @@ class Runner:
         words = self._order.command
         with tempfile.TemporaryDirectory(prefix="rpa-bridge-", ignore_cleanup_errors=True) as folder:
             output = Path(folder) / "output.json"
-            told = {"RPA_BRIDGE_JOB": str(self._job_id), "RPA_BRIDGE_OUTPUT": str(output)}
+            told = {"RPA_BRIDGE_JOB": str(self._job_id), "RPA_BRIDGE_JOB_OUTPUT": str(output)}
             env = {**os.environ, **self._order.env, **self._order.secrets, **told}
             try:
                 command = await Command.start(words, inputs, cwd=self._order.cwd, env=env)
@@ -225,7 +225,7 @@ def _natural_ending(command: Command, output: Path) -> Ending:
     except (ValueError, RecursionError, OSError):
         return Ending(
             JobWord.FAILED,
-            "its command ended well, but what it wrote to RPA_BRIDGE_OUTPUT is no JSON object of at most 16 MiB",
+            "its command ended well, but what it wrote to RPA_BRIDGE_JOB_OUTPUT is no JSON object of at most 16 MiB",
         )
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Annotated, Any, Self
 
@@ -34,13 +35,17 @@ def _known_to_the_redactor(value: SecretStr) -> SecretStr:
     return value
 
 
+def _expanded(path: str) -> str:
+    return os.path.expanduser(path)  # noqa: PTH111 - Path.expanduser fails for a user whom it does not know
+
+
 class AutomationSettings(Part):
     """A command that jobs run. It is never given to a shell."""
 
     command: tuple[str, ...] = Field(min_length=1)
     description: str | None = None
     version: str | None = None
-    cwd: Path | None = None
+    cwd: Annotated[str, AfterValidator(_expanded)] | None = None
     """The folder it runs in; None is the folder of whoever starts the job."""
     env: dict[str, str] = Field(default_factory=dict)
     """Added to the environment of whoever starts the job."""
@@ -75,7 +80,7 @@ class LocalSettings(AdapterSettings):
     @field_validator("path")
     @classmethod
     def _whole_path(cls, path: str) -> str:
-        return path if path == MEMORY else str(Path(path).expanduser().absolute())
+        return path if path == MEMORY else str(Path(_expanded(path)).absolute())
 
     @model_validator(mode="after")
     def _schedules_start_something(self) -> Self:

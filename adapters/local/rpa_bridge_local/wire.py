@@ -11,7 +11,7 @@ from typing import Any
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.queues import Field, ItemDraft
 from rpa_bridge.errors import ConflictError, InvalidError
-from rpa_bridge.helpers.checks import check_draft
+from rpa_bridge.helpers.checks import check_draft, refuse
 
 from . import mapping
 from .errors import not_found
@@ -44,6 +44,10 @@ _FITS: dict[str, Callable[[Any], bool]] = {
 def prepare(draft: ItemDraft, now: str | None) -> dict[str, Any]:
     """The draft as a row. Raises InvalidError for what cannot be stored."""
     check_draft("queues.add", draft, LIMITS)
+    try:
+        (draft.reference or "").encode()
+    except UnicodeError:
+        raise refuse("queues.add", "the reference is no text that can be stored; clean it") from None
     return {
         "given": draft.values,
         "values": json.dumps(draft.values),

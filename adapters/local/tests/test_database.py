@@ -200,6 +200,19 @@ async def test_a_file_that_is_no_database_is_refused(tmp_path: Path) -> None:
     await refuse_to_open(path, "damaged or not ours.*name another file")
 
 
+async def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    database = Database(str(tmp_path))
+    with pytest.raises(ConfigError, match="is no file; name one"):
+        await names(database)
+    await database.aclose()
+
+
+async def test_an_old_sqlite_is_named(database: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sqlite3, "sqlite_version_info", (3, 34, 1))
+    with pytest.raises(ConfigError, match=r"use one with 3\.35 or later"):
+        await names(database)
+
+
 async def test_a_folder_that_cannot_be_made_is_named(tmp_path: Path) -> None:
     (tmp_path / "taken").write_text("a file")
     database = Database(str(tmp_path / "taken" / "local.db"))

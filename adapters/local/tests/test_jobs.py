@@ -27,7 +27,7 @@ ECHO = """
 import json, os, sys
 inputs = json.load(sys.stdin)
 print("working", inputs)
-json.dump({"seen": inputs}, open(os.environ["RPA_BRIDGE_OUTPUT"], "w"))
+json.dump({"seen": inputs}, open(os.environ["RPA_BRIDGE_JOB_OUTPUT"], "w"))
 """
 PATIENCE = 60.0
 MEMORY = ":memory:"
@@ -121,10 +121,10 @@ async def test_a_command_that_is_not_there_fails_its_job(open_local: Opener, whe
 
 @pytest.mark.parametrize("output", ["no json", "[1]", '{"n": NaN}', "[" * 5000])
 async def test_outputs_that_are_no_json_object_fail_the_job(open_local: Opener, output: str) -> None:
-    adapter = opened(open_local, "memory", Odd=shell(f"printf %s '{output}' > $RPA_BRIDGE_OUTPUT"))
+    adapter = opened(open_local, "memory", Odd=shell(f"printf %s '{output}' > $RPA_BRIDGE_JOB_OUTPUT"))
     job = await run(adapter, "Odd")
     assert job.outcome is JobOutcome.FAILED
-    assert "RPA_BRIDGE_OUTPUT is no JSON object" in str(job.message)
+    assert "RPA_BRIDGE_JOB_OUTPUT is no JSON object" in str(job.message)
 
 
 async def test_more_output_than_is_kept_in_memory_does_not_stop_the_command(open_local: Opener) -> None:
@@ -205,7 +205,10 @@ async def runner_of(adapter: LocalAdapter, job: Job) -> int:
     return int(row["owner"].split("|")[3])
 
 
-async def test_a_job_whose_runner_was_killed_is_found_lost_and_not_run_again(open_local: Opener) -> None:
+async def test_a_job_whose_runner_was_killed_is_found_lost_and_not_run_again(
+    open_local: Opener, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("TMPDIR", str(tmp_path))  # a killed runner cannot clear up
     adapter = opened(open_local, Slow=LONG)
     job = await running(adapter, "Slow")
     os.kill(await runner_of(adapter, job), signal.SIGKILL)
@@ -310,7 +313,7 @@ async def test_what_a_run_reports_of_itself_stands(open_local: Opener, where: st
 
 
 async def test_a_run_is_told_its_own_number(open_local: Opener) -> None:
-    adapter = opened(open_local, Tell=shell('echo "{\\"job\\": \\"$RPA_BRIDGE_JOB\\"}" > $RPA_BRIDGE_OUTPUT'))
+    adapter = opened(open_local, Tell=shell('echo "{\\"job\\": \\"$RPA_BRIDGE_JOB\\"}" > $RPA_BRIDGE_JOB_OUTPUT'))
     job = await run(adapter, "Tell")
     assert job.outputs == {"job": job.id}
 
@@ -342,7 +345,7 @@ async def test_secrets_reach_the_command_and_no_other_place(open_local: Opener, 
 
 async def test_inputs_are_completed_and_checked_where_they_are_declared(open_local: Opener) -> None:
     inputs = {"month": {"type": "text", "required": True}, "copies": {"type": "integer", "default": 1}}
-    adapter = opened(open_local, "memory", Print=shell("cat > $RPA_BRIDGE_OUTPUT", inputs=inputs))
+    adapter = opened(open_local, "memory", Print=shell("cat > $RPA_BRIDGE_JOB_OUTPUT", inputs=inputs))
     assert (await run(adapter, "Print", {"month": "10"})).outputs == {"month": "10", "copies": 1}
     with pytest.raises(InvalidError, match="the input 'month' is missing"):
         await adapter.jobs.start("Print", {"copies": 2})

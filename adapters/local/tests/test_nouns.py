@@ -5,6 +5,7 @@ import tracemalloc
 from collections.abc import AsyncIterator, Callable
 from datetime import timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
 from pydantic import SecretStr, ValidationError
@@ -149,12 +150,16 @@ async def test_secrets_are_kept_and_known_to_the_redactor(open_local: Opener) ->
     assert (found.keys, found.description) == (("password", "user"), "for SAP")
 
 
-async def test_a_deleted_credential_leaves_no_secret_behind(open_local: Opener) -> None:
+@pytest.mark.parametrize("is_deleted", [True, False])
+async def test_a_deleted_secret_is_overwritten_in_the_file(open_local: Opener, path: str, is_deleted: bool) -> None:
     adapter = open_local()
     await adapter.credentials.put("sap", {"password": SecretStr("canary-gone")})
-    await adapter.credentials.delete("sap")
-    fields = await adapter._database.read(lambda db: db.execute("SELECT * FROM credential_fields").fetchall())
-    assert fields == []
+    await adapter.credentials.put("other", {"password": SecretStr("stays")})
+    if is_deleted:
+        await adapter.credentials.delete("sap")
+    await adapter.aclose()
+    found = b"canary-gone" in await asyncio.to_thread(Path(path).read_bytes)
+    assert found is not is_deleted
 
 
 async def test_an_incident_keeps_its_files_and_no_secret(open_local: Opener, tmp_path: Path) -> None:
@@ -179,6 +184,30 @@ async def test_an_incident_whose_file_cannot_be_read_is_not_half_reported(open_l
     with pytest.raises(InvalidError, match=r"missing\.png is no file"):
         await adapter.incidents.report(RuntimeError("a"), job=job, attachments=[tmp_path / "missing.png"])
     assert [one async for one in adapter.incidents.find()] == []
+
+
+async def test_an_incident_whose_file_breaks_off_leaves_no_other_file(
+    open_local: Opener, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    adapter = with_quick(open_local)
+    job = await a_job(adapter)
+    files = [tmp_path / "a.txt", tmp_path / "b.txt"]
+    for file in files:
+        await asyncio.to_thread(file.write_text, "text")
+    open_file = Path.open
+
+    def open_but_one(path: Path, mode: str) -> Any:
+        if path == files[1]:
+            raise PermissionError(13, "Permission denied")
+        return open_file(path, mode)
+
+    monkeypatch.setattr(Path, "open", open_but_one)
+    with pytest.raises(
+        InvalidError, match=r"b\.txt cannot be read \(Permission denied\); the incident was not reported"
+    ):
+        await adapter.incidents.report(RuntimeError("a"), job=job, attachments=files)
+    assert [one async for one in adapter.incidents.find()] == []
+    assert [one async for one in adapter.artifacts.find()] == []
 
 
 async def test_log_entries_are_found_by_time(open_local: Opener) -> None:

@@ -233,6 +233,15 @@ async def test_many_items_are_added_batch_by_batch_and_each_is_told(open_local: 
     assert (await adapter.queues.stats("Letters")).counts[ItemState.NEW] == count
 
 
+async def test_one_reference_that_cannot_be_stored_does_not_hold_up_the_batch(open_local: Opener) -> None:
+    adapter = open_local()
+    await adapter.queues.create(QueueDraft(name="Letters"))
+    odd = [ItemDraft(values={}, reference="a"), ItemDraft(values={}, reference="\ud800")]
+    summary = await adapter.queues.add_many("Letters", odd)
+    assert (summary.added, summary.refused) == (1, 1)
+    assert "no text that can be stored" in str(summary.problems[0].problem)
+
+
 async def test_a_queue_can_be_renamed_and_takes_its_items_along(open_local: Opener) -> None:
     adapter = open_local()
     await adapter.queues.create(QueueDraft(name="Letters"))

@@ -93,8 +93,8 @@ class Backend:
         if request.content_type != "application/json":
             raise RefusedError(415, f"Content-Type {request.content_type!r} is not supported")
         try:
-            given = json.loads(await request.read())
-        except ValueError:
+            given = json.loads(await request.read(), parse_constant=_no_number)
+        except (ValueError, RecursionError):
             raise invalid("Malformed JSON request") from None
         if not isinstance(given, dict):
             raise invalid("A JSON object is expected")
@@ -109,7 +109,10 @@ class Backend:
             part = await parts.next()
             if not isinstance(part, BodyPartReader) or part.name != "file" or not part.filename:
                 raise invalid("Required part 'file' with a filename is not present")
-            file = StoredFile(file_name=part.filename, content=bytes(await part.read()))
+            content = bytearray()
+            while not part.at_eof():  # `part.read()` takes the stage's "no limit" for a limit of 0 bytes
+                content += await part.read_chunk()
+            file = StoredFile(file_name=part.filename, content=bytes(content))
             if await parts.next() is not None:
                 raise invalid("One file per request is expected")
         except ValueError:
@@ -167,3 +170,8 @@ class Backend:
         if task_id not in self.state.tasks and not self.switch("check_task_ids"):
             return None
         return self.task(task_id)
+
+
+def _no_number(word: str) -> float:
+    """NaN and Infinity are Python's, not JSON's. Raises ValueError."""
+    raise ValueError(word)

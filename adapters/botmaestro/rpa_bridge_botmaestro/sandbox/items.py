@@ -68,13 +68,15 @@ class Items:
 
     async def _push(self, request: web.Request) -> web.Response:
         """An inactive datapool takes entries too."""
+        self._pool(request)
         new = await self._backend.read(request, NewEntry)
-        pool = self._backend.pool(request)
+        pool = self._pool(request)
         entry = self._work.push(pool, new.values, new.priority)
         self._pull_the_trigger(pool)
         return self._backend.answer(entry)
 
     async def _pull(self, request: web.Request) -> web.Response:
+        """A GET that changes state: the entry is answered as PROCESSING already."""
         pool = self._pool(request)
         if not pool.active:
             status = self._backend.switch("status_pull_inactive")
@@ -91,6 +93,7 @@ class Items:
         return self._backend.answer(self._entry(request, self._pool(request)))
 
     async def _save(self, request: web.Request) -> web.Response:
+        self._entry(request, self._pool(request))
         saved = await self._backend.read(request, SavedEntry)
         pool = self._pool(request)
         entry = self._entry(request, pool)
@@ -106,6 +109,7 @@ class Items:
         return self._backend.answer(entry)
 
     async def _cancel(self, request: web.Request) -> web.Response:
+        self._entry(request, self._pool(request))
         given = await self._backend.read(request, Cancellation)
         pool = self._pool(request)
         entry = self._entry(request, pool)

@@ -32,7 +32,7 @@ class GivenPool(Body):
     default_automation: str | None = None
     default_activity: str | None = None
     consumption_policy: Policy = Policy.FIFO
-    schema_: list[GivenField] = Field(default=[], alias="schema")
+    schema_: list[GivenField] = Field(default_factory=list, alias="schema")
     trigger: Trigger = Trigger.NEVER
     auto_retry: bool = True
     max_auto_retry: int = Field(default=0, ge=0)
@@ -87,6 +87,7 @@ class Queues:
 
     async def _update(self, request: web.Request) -> web.Response:
         """Members that are not sent stay as they are (a guess: official clients send them all)."""
+        self._backend.pool(request)
         given = await self._backend.read(request, GivenPool)
         pool = self._backend.pool(request)
         if given.label != pool.label:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import AsyncIterator, Mapping
 from dataclasses import dataclass
+from io import BytesIO
 from typing import Any
 
 import pytest
@@ -93,7 +94,7 @@ class Wire:
     async def upload(self, path: str, name: str, content: bytes, *, status: int = 200) -> Answer:
         """Sends one file, as the vendor's clients do."""
         form = FormData()
-        form.add_field("file", content, filename=name)
+        form.add_field("file", BytesIO(content), filename=name)
         return await self.ask("POST", path, data=form, status=status)
 
     async def start(self, automation: str = "Invoices", **members: Any) -> Any:

@@ -97,7 +97,7 @@ async def test_an_unknown_task_is_not_found(wire: Any, task_id: str) -> None:
 async def test_a_task_is_finished_straight_from_start_and_once_more(wire: Any) -> None:
     wire.world.lifecycle.hold = True
     task = await wire.start()
-    done = {"state": "FINISHED", "finishStatus": "SUCCESS", "finishMessage": "all", "totalItems": 3}
+    done: dict[str, Any] = {"state": "FINISHED", "finishStatus": "SUCCESS", "finishMessage": "all", "totalItems": 3}
     finished = await _update(wire, task, **done, processedItems=2, failedItems=1)
     assert (finished["id"], finished["state"], finished["finishMessage"]) == (task["id"], "FINISHED", "all")
     assert [finished[f"{word}Items"] for word in ("total", "processed", "failed")] == [3, 2, 1]
@@ -204,7 +204,7 @@ async def test_tasks_are_listed_by_automation_state_machine_and_age(wire: Any) -
     assert await found(stateFilter="FINISHED,CANCELED") == [old["id"]]
     assert await found(machineId="runner-1") == [old["id"]]
     assert await found(days=2) == [letter["id"], new["id"]]
-    assert await found(sort="dateCreation,desc", size=1) != [old["id"]]
+    assert await found(sort="dateCreation,desc", size=1) == [letter["id"]]
     wire.switch(days_on_tasks=False)
     assert await found(days=2) == [old["id"], letter["id"], new["id"]]
     await wire.get("/task", stateFilter="ASLEEP", status=400)
