@@ -82,7 +82,7 @@ class Queue(Named):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class ItemDraft(Neutral):
-    """An item not yet on a platform."""
+    """An item not yet on a platform; what a platform cannot hold, its adapter refuses before sending."""
 
     values: dict[str, Any]
     reference: str | None = None

@@ -198,15 +198,15 @@ def test_twenty_processes_that_start_at_once_make_one_token_request(start: Start
 
 
 def test_without_a_shared_folder_each_process_asks_for_itself(start: Start, endpoint: Endpoint) -> None:
-    processes = start(3, folder=None, calls=20)
+    processes = start(2, folder=None, calls=20)
 
-    assert len(told(processes)) == 3
-    assert len(endpoint.askers) == 3, "the count of one elsewhere is the shared folder's doing"
+    assert len(told(processes)) == 2
+    assert len(endpoint.askers) == 2, "the count of one elsewhere is the shared folder's doing"
 
 
 def test_when_the_process_that_logs_in_is_killed_the_next_one_takes_over(start: Start, endpoint: Endpoint) -> None:
     endpoint.first_hangs = True
-    processes = start(6)
+    processes = start(4)
     assert endpoint.asked.wait(SOON)
     (leader,) = (process for process in processes if process.pid == endpoint.askers[0])
 
@@ -228,12 +228,12 @@ def test_eight_processes_with_a_bad_secret_are_refused_by_one_request(start: Sta
     assert len(endpoint.askers) == 2
 
 
-def test_a_withdrawn_token_that_eight_processes_reject_is_renewed_once(
+def test_a_withdrawn_token_that_four_processes_reject_is_renewed_once(
     start: Start, endpoint: Endpoint, tmp_path: Path
 ) -> None:
     withdrawn = asyncio.run(_keep_a_token_of_a_minute_ago(endpoint, tmp_path / "cache"))
 
-    seen = told(start(8, calls=3, how="reject"))
+    seen = told(start(4, calls=3, how="reject"))
 
     assert len(endpoint.askers) == 1
     assert len(seen - {withdrawn.fingerprint}) == 1

@@ -132,6 +132,37 @@ async def test_a_removed_record_is_gone(store: TokenStore, key: TokenKey, record
     assert names_in(directory) == {"installation.key"}
 
 
+async def test_what_was_set_aside_is_forgotten_too(
+    store: TokenStore, key: TokenKey, record: Record, directory: Path
+) -> None:
+    name = store.name(key)
+    await store.save(name, record)
+    (directory / f"{name}.json").chmod(0o644)
+    store.load(name, locked=True)
+    assert in_files(directory, b"token-of-the-record") == [f"{name}.bad"]
+
+    store.remove(name)
+
+    assert not in_files(directory, b"token-of-the-record")
+
+
+async def test_what_cannot_be_removed_is_hidden_at_least(
+    store: TokenStore,
+    key: TokenKey,
+    record: Record,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    name = store.name(key)
+    await store.save(name, record)
+    monkeypatch.setattr(os, "unlink", refuse(errno.EROFS))
+
+    store.remove(name)
+
+    assert store.load(name) == EMPTY
+    assert len(warnings(caplog)) == 1
+
+
 async def test_hundreds_of_damaged_records_never_give_anything_but_the_truth(
     store: TokenStore, key: TokenKey, record: Record, directory: Path
 ) -> None:
@@ -316,6 +347,20 @@ async def test_a_record_from_before_a_restart_counts_by_the_time_of_day(
 
     assert loaded is not None
     assert loaded.obtained_monotonic == 20.0 - 600.0
+
+
+async def test_a_restart_shows_even_when_the_new_start_was_longer_ago_than_the_old_one(
+    store: TokenStore, key: TokenKey, token: Token, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    await store.save(store.name(key), Record(token=token))
+    clock.advance(600.0)
+    clock._monotonic = 9000.0
+    monkeypatch.setattr(records, "_boot_id", lambda: "another start")
+
+    loaded = store.load(store.name(key)).token
+
+    assert loaded is not None
+    assert loaded.obtained_monotonic == 9000.0 - 600.0
 
 
 async def test_moments_that_a_wrong_clock_put_far_ahead_do_not_count(clock: ManualClock) -> None:

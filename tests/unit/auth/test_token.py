@@ -11,7 +11,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pydantic import SecretStr
 
@@ -148,6 +148,7 @@ def test_a_value_that_cannot_be_a_token_is_a_protocol_error_that_does_not_show_i
         assert value not in str(caught.value)
 
 
+@settings(deadline=None)
 @given(
     value=st.text(max_size=50) | st.binary() | st.none(), lifetime=st.none() | st.text() | st.integers() | st.floats()
 )
