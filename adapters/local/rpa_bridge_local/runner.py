@@ -84,7 +84,7 @@ class Runner:
             return
         try:
             ending = await self._carry_out(inputs)
-        except asyncio.CancelledError:
+        except BaseException:  # cancelled, or a fault of ours: no job stays running without a runner
             await self._finish(LOST)
             raise
         await self._finish(ending)
@@ -164,14 +164,19 @@ class Runner:
     async def _keep_lines(self, command: Command) -> None:
         """Writes lines as log entries. They stay with the command, which has to wait, until that is done."""
         entries = [
-            (self._job_id, self._now(), Severity.WARNING if fd == ERR else Severity.INFO, REDACTOR.clean(line))
+            {
+                "job": self._job_id,
+                "at": self._now(),
+                "severity": Severity.WARNING if fd == ERR else Severity.INFO,
+                "message": REDACTOR.clean(line),
+            }
             for fd, line in command.lines
         ]
         if entries:
             await self._database.write(
                 lambda db: db.executemany(
                     "INSERT INTO log_entries (job_id, at, severity, message, robot)"
-                    " SELECT ?1, ?2, ?3, ?4, robot FROM jobs WHERE id = ?1",
+                    " SELECT :job, :at, :severity, :message, robot FROM jobs WHERE id = :job",
                     entries,
                 )
             )
