@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Self
+from typing import Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -122,6 +122,31 @@ class LoginStatus(Neutral):
     """Where the token is kept: "memory" or "file"."""
 
 
+class KeptToken(Protocol):
+    """What is known of a token without asking the platform; `auth.tokens.TokenStatus` is one."""
+
+    @property
+    def state(self) -> str: ...
+    @property
+    def scopes(self) -> tuple[str, ...]: ...
+    @property
+    def obtained_at(self) -> datetime | None: ...
+    @property
+    def expires_at(self) -> datetime | None: ...
+    @property
+    def stored(self) -> str: ...
+
+
+class Login(Protocol):
+    """Where an adapter's token is kept; `auth.tokens.TokenCache` is one."""
+
+    async def status(self) -> KeptToken:
+        """What is known of the token; nothing is sent."""
+
+    async def forget(self) -> None:
+        """Forgets the token, here and for all processes that share the cache."""
+
+
 class AbsentTransport:
     """The `raw` door of a platform that has no wire."""
 
@@ -160,9 +185,18 @@ class Adapter(ABC):
     raw: Transport
     """The one honest door to what only this vendor has: signed, paced, retried."""
 
-    def __init__(self, context: AdapterContext, *services: Service, raw: Transport | None = None) -> None:
+    def __init__(
+        self,
+        context: AdapterContext,
+        *services: Service,
+        raw: Transport | None = None,
+        login: Login | None = None,
+        identity: str = "",
+    ) -> None:
+        """`identity` says who logs in, as people know it; never a secret."""
         self.connection = context.connection
         self.raw = raw or AbsentTransport(self.info.name)
+        self._login, self._identity = login, identity
         for noun in SERVICES:
             given = next((one for one in services if isinstance(one, noun)), None)
             setattr(self, noun.noun, given or noun.absent(self.info.name))
@@ -178,11 +212,23 @@ class Adapter(ABC):
 
     async def login_status(self) -> LoginStatus | None:
         """Who we are and for how long, without asking the platform; None where nobody logs in."""
-        return None
+        if self._login is None:
+            return None
+        kept = await self._login.status()
+        return LoginStatus(
+            identity=self._identity,
+            state=kept.state,
+            scopes=kept.scopes,
+            obtained_at=kept.obtained_at,
+            expires_at=kept.expires_at,
+            stored=kept.stored,
+        )
 
     async def forget_login(self) -> None:
         """Forgets the kept token, here and for all processes that share the cache."""
-        raise UnsupportedError("logins", adapter=self.info.name, hint="there is nothing to forget")
+        if self._login is None:
+            raise UnsupportedError("logins", adapter=self.info.name, hint="there is nothing to forget")
+        await self._login.forget()
 
     async def aclose(self) -> None:
         """Gives back what is held open."""

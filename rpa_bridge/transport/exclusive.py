@@ -33,7 +33,7 @@ class Exclusive:
     @asynccontextmanager
     async def hold(self, name: str) -> AsyncIterator[None]:
         """Holds the name's lock for the length of a block. Raises ConflictError when it is not free in time."""
-        stripe = int.from_bytes(hashlib.sha256(name.encode()).digest()[:4], "big") % STRIPES
+        stripe = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:4], "big") % STRIPES
         async with self._locks.setdefault(stripe, asyncio.Lock()):
             lock = await self._acquired(stripe, name)
             try:

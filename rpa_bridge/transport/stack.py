@@ -7,8 +7,12 @@ A log-in call:   Classify > Trace > Http   (its attempts are the token cache's)
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from dataclasses import dataclass
+from pathlib import Path
 
+from rpa_bridge.auth.stores import open_store
+from rpa_bridge.auth.tokens import TokenCache, TokenKey, TokenSource
 from rpa_bridge.clock import Clock
 
 from .authorise import Authorise, Sign, Tokens
@@ -33,10 +37,25 @@ class Wiring:
     random: random.Random
     rate: float | None
     """Requests a second where the settings name none; None is unlimited."""
+    cache_dir: Path | None
+    """Where tokens are shared with other processes; None keeps them in memory."""
+
+
+def connect(
+    wiring: Wiring, source: Callable[[Transport], TokenSource], key: TokenKey, sign: Sign
+) -> tuple[TokenCache, Transport]:
+    """The tokens of one connection, and what all its services send through. Closing the transport closes everything.
+
+    `source` makes what logs in, from the transport that log-in calls go through.
+    """
+    shared = exchange(wiring)
+    store = open_store(wiring.cache_dir, wiring.clock)
+    tokens = TokenCache(source(login(shared, wiring)), key, wiring.clock, store, wiring.random)
+    return tokens, signed(shared, wiring, tokens, sign)
 
 
 def exchange(wiring: Wiring) -> Transport:
-    """The network with a line in the log for each exchange; what the two below share, and close once."""
+    """The network with a line in the log for each exchange."""
     return Trace(Http(wiring.base_url, wiring.options), wiring.connection, wiring.clock)
 
 
@@ -46,7 +65,7 @@ def login(shared: Transport, wiring: Wiring) -> Transport:
 
 
 def signed(shared: Transport, wiring: Wiring, tokens: Tokens, sign: Sign) -> Transport:
-    """What all services of one connection send through. Closing it closes everything below."""
+    """What all services of one connection send through."""
     rate = wiring.options.rate or wiring.rate
     authorised = Authorise(shared, tokens, sign)
     paced = Pace(authorised, wiring.clock, wiring.random, rate=rate, in_flight=wiring.options.in_flight)

@@ -4,13 +4,11 @@ from __future__ import annotations
 
 from typing import Self
 
-from rpa_bridge.auth.stores import open_store
 from rpa_bridge.auth.tokens import TokenCache
-from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Finding, LoginStatus
+from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Finding
 from rpa_bridge.contract.features import Limits
-from rpa_bridge.transport import stack
 from rpa_bridge.transport.exclusive import Exclusive
-from rpa_bridge.transport.stack import Wiring
+from rpa_bridge.transport.stack import Wiring, connect
 
 from .auth import BotMaestroLogin, sign, token_key
 from .automations import BotMaestroAutomations
@@ -40,8 +38,10 @@ class BotMaestroAdapter(Adapter):
             BotMaestroJobs(client, context.clock, LIMITS, key_days=settings.key_days),
             BotMaestroQueues(client, context.clock, LIMITS),
             raw=client.transport,
+            login=tokens,
+            identity=f"login {settings.login}",
         )
-        self._settings, self._tokens, self._client = settings, tokens, client
+        self._tokens, self._client = tokens, client
 
     @classmethod
     def open(cls, settings: BotMaestroSettings, context: AdapterContext) -> Self:
@@ -53,17 +53,13 @@ class BotMaestroAdapter(Adapter):
             clock=context.clock,
             random=context.random,
             rate=settings.rate,
+            cache_dir=context.cache_dir,
         )
-        exchange = stack.exchange(wiring)
-        tokens = TokenCache(
-            BotMaestroLogin(settings, stack.login(exchange, wiring), context.clock),
-            token_key(settings),
-            context.clock,
-            open_store(context.cache_dir, context.clock),
-            context.random,
+        tokens, transport = connect(
+            wiring, lambda login: BotMaestroLogin(settings, login, context.clock), token_key(settings), sign
         )
         client = Client(
-            transport=stack.signed(exchange, wiring, tokens, sign),
+            transport=transport,
             clock=context.clock,
             exclusive=Exclusive(context.cache_dir, context.clock, context.random),
             new_id=context.new_id,
@@ -73,17 +69,3 @@ class BotMaestroAdapter(Adapter):
 
     async def check(self) -> list[Finding]:
         return await check(self._client, self._tokens)
-
-    async def login_status(self) -> LoginStatus | None:
-        status = await self._tokens.status()
-        return LoginStatus(
-            identity=f"login {self._settings.login}",
-            state=status.state,
-            scopes=status.scopes,
-            obtained_at=status.obtained_at,
-            expires_at=status.expires_at,
-            stored=status.stored,
-        )
-
-    async def forget_login(self) -> None:
-        await self._tokens.forget()

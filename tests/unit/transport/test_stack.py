@@ -71,6 +71,7 @@ def wiring_of(url: str, clock: ManualClock, options: Mapping[str, Any]) -> Wirin
         clock=clock,
         random=random.Random(1),  # noqa: S311 - pauses are no secret
         rate=None,
+        cache_dir=None,
     )
 
 
