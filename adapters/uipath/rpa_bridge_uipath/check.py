@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from rpa_bridge.auth.tokens import TokenCache
 from rpa_bridge.contract.adapter import Finding
-from rpa_bridge.errors import BridgeError
+from rpa_bridge.errors import BridgeError, DeniedError
 from rpa_bridge.transport.base import Effect
 
 from .client import Client
@@ -35,5 +35,6 @@ async def _may_read(client: Client, noun: str, collection: str, scope: str) -> F
         path = f"/odata/{collection}"
         await client.call("GET", path, effect=Effect.READ, operation=operation, params={"$top": "1"})
     except BridgeError as error:
-        return Finding(subject=noun, ok=False, message=f"{error} (scope {scope}, and the folder's role)")
+        mend = f" (scope {scope}, and the folder's role)" if isinstance(error, DeniedError) else ""
+        return Finding(subject=noun, ok=False, message=f"{error}{mend}")
     return Finding(subject=noun, ok=True, message="may be read in this folder")

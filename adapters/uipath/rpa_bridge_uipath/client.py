@@ -46,8 +46,12 @@ class Client:
         operation: str,
         params: Mapping[str, str] | None = None,
         json: Any = None,
+        may_be_empty: bool = True,
     ) -> Any:
-        """The answer's JSON; None for an empty body. docs: many writes answer 200 or 204 without one, uipath.md 7"""
+        """The answer's JSON; None for an empty body. docs: many writes answer 200 or 204 without one, uipath.md 7
+
+        Raises ProtocolError for a body that is missing where only a 204 may come without.
+        """
         request = Request(
             method,
             path,
@@ -58,7 +62,8 @@ class Client:
             json=json,
         )
         response = await self.transport.send(request)
-        return json_of(request, response) if response.body.strip() else None
+        empty = response.status == 204 or (may_be_empty and not response.body.strip())
+        return None if empty else json_of(request, response)
 
     async def read(self, model: type[M], path: str, *, operation: str, expand: str = "") -> M:
         """One entity."""
@@ -66,10 +71,8 @@ class Client:
         return model.of(await self.call("GET", path, effect=Effect.READ, operation=operation, params=params), operation)
 
     async def rows(self, model: type[M], collection: str, *, operation: str, params: Mapping[str, str]) -> list[M]:
-        """One page of a collection."""
-        path = f"/odata/{collection}"
-        answer = await self.call("GET", path, effect=Effect.READ, operation=operation, params=params)
-        return [model.of(row, operation) for row in Page.of(answer, operation).value]
+        """What is on the first page of a collection."""
+        return [model.of(row, operation) for row in (await self._page(collection, operation, params)).value]
 
     def all_rows(
         self,
@@ -90,10 +93,15 @@ class Client:
             params = {"$orderby": order, "$top": str(PAGE)}
             params |= {"$filter": limited} if limited else {}
             params |= {"$expand": expand} if expand else {}
-            rows = await self.rows(model, collection, operation=operation, params=params)
-            return paging.Page(rows, last=len(rows) < PAGE)
+            page = await self._page(collection, operation, params)
+            last_page = len(page.value) < PAGE and page.next_link is None  # a server may give fewer than we ask for
+            return paging.Page([model.of(row, operation) for row in page.value], last=last_page)
 
         return paging.keyset(fetch, lambda row: sign * row.Id, operation=operation)
+
+    async def _page(self, collection: str, operation: str, params: Mapping[str, str]) -> Page:
+        path = f"/odata/{collection}"
+        return Page.of(await self.call("GET", path, effect=Effect.READ, operation=operation, params=params), operation)
 
 
 def folder_headers(settings: UiPathSettings) -> dict[str, str]:

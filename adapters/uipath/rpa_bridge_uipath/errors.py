@@ -5,11 +5,15 @@ from __future__ import annotations
 from typing import Any
 
 from rpa_bridge.errors import AuthError, ConflictError, InvalidError, NotFoundError, RemoteError
+from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.transport.base import Request, Response
 from rpa_bridge.transport.classify import Explanation
 
 LONGEST = 300
 """Characters of the platform's own sentence that are passed on."""
+LONGEST_CODE = 64
+EXPLAINED = frozenset({400, 404, 409, 422})
+"""Statuses that a code may explain better; any other says by itself whether to come back, and as whom."""
 
 CODES: dict[str, tuple[type[RemoteError] | None, str]] = {  # docs: uipath.md 5.2; None keeps the status's type
     "0": (None, ""),
@@ -35,41 +39,59 @@ def explain(request: Request, response: Response, body: Any) -> Explanation | No
     """UiPath's own word on a failed answer; None where it says nothing that we can read."""
     if not isinstance(body, dict):
         return Explanation(_bare(response.status, request))
-    if isinstance(body.get("error"), str):
-        return _oauth(body["error"])
+    status, error = response.status, body.get("error")
+    if isinstance(error, str) and not request.signed and status in (400, 401, 403):
+        return _oauth(_shown(error, LONGEST_CODE))
     sentence, code = _sentence(body), _code(body)
     kind, mend = CODES.get(code or "", (None, ""))
-    if response.status in (401, 403):
-        kind, mend = None, mend or _rights(response.status)
-    return Explanation(f"{sentence}; {mend}" if mend else sentence, code=code, kind=kind)
+    if status in (401, 403):
+        mend = mend or _rights(status)
+    told = f"{sentence}; {mend}" if mend else sentence
+    return Explanation(told, code=code, kind=kind if status in EXPLAINED else None)
 
 
 def _oauth(error: str) -> Explanation:
     mend = OAUTH_MENDS.get(error, "check auth in the settings")
-    return Explanation(f"the identity server refuses the log-in ({error[:64]}); {mend}", code=error, kind=AuthError)
+    return Explanation(f"the identity server refuses the log-in ({error}); {mend}", code=error, kind=AuthError)
 
 
 def _sentence(body: dict[str, Any]) -> str:
-    error = body.get("error")
-    nested = error if isinstance(error, dict) else {}
     for holder, name in (
         (body, "message"),
         (body, "Message"),
         (body, "errorMessage"),
-        (nested, "message"),
+        (_nested(body), "message"),
         (body, "title"),
+        (body, "StatusDescription"),
+        (body, "error"),
     ):
         text = holder.get(name)
         if isinstance(text, str) and text.strip():
-            return " ".join(text.split())[:LONGEST].rstrip(".")
+            return _shown(text, LONGEST).rstrip(".") + _members(body.get("errors"))
     return "the platform refused without a reason"
 
 
+def _members(errors: Any) -> str:
+    """The members that a validation error names. docs: uipath.md 5.1, shape 5"""
+    named = ", ".join(errors) if isinstance(errors, dict) else ""
+    return f" (look at {_shown(named, LONGEST_CODE)})" if named else ""
+
+
 def _code(body: dict[str, Any]) -> str | None:
-    for name in ("errorCode", "ErrorCode", "StatusCode"):
-        if isinstance(body.get(name), int | str):
-            return str(body[name])
+    for holder, name in ((body, "errorCode"), (body, "ErrorCode"), (body, "StatusCode"), (_nested(body), "code")):
+        if isinstance(holder.get(name), int | str):
+            return _shown(str(holder[name]), LONGEST_CODE)
     return None
+
+
+def _nested(body: dict[str, Any]) -> dict[str, Any]:
+    error = body.get("error")
+    return error if isinstance(error, dict) else {}
+
+
+def _shown(text: str, longest: int) -> str:
+    """The platform's text on one line, cut, and without the secrets that it may have given back."""
+    return REDACTOR.line(" ".join(text.split()))[:longest]
 
 
 def _rights(status: int) -> str:
@@ -82,7 +104,9 @@ def _bare(status: int, request: Request) -> str:
     if status in (401, 403):
         return f"the platform answered {status}; {_rights(status)}"
     if status == 404:
-        return f"the platform does not know {request.path.partition('?')[0]}; check the address in the settings"
+        path = request.path.partition("?")[0]
+        return f"the platform does not know {path}: it is not in this folder, or the address in the settings is wrong"
     if status == 429:
         return "the platform asks to slow down"
-    return f"the platform answered {status} without a reason; try again later"
+    mend = "try again later" if status >= 500 else "check what was asked for, and the address in the settings"
+    return f"the platform answered {status} without a reason; {mend}"

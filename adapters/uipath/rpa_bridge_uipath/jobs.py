@@ -11,7 +11,7 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.jobs import Job, JobService, JobState
 from rpa_bridge.contract.model import Priority
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, UnsupportedError
-from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, check_reference
+from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, check_reference, refuse
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.reconcile import once
 
@@ -21,6 +21,8 @@ from .client import Client
 from .wire import JobDto, Page
 
 EXPANDED = "Robot"
+NO_SUCH_ITEM = "1002"
+"""docs: uipath.md 5.2"""
 START_OPTIONS = frozenset(
     {
         "EntryPointPath",
@@ -95,7 +97,8 @@ class UiPathJobs(JobService):
             JobDto, "Jobs", operation=operation, condition=condition, newest_first=True, expand=EXPANDED
         )
         async for row in rows:
-            yield mapping.job(row)
+            if key in (None, row.Reference):  # the server ignores case
+                yield mapping.job(row)
 
     async def stop(self, job_id: str, *, force: bool = False) -> Job:
         operation = "jobs.stop"
@@ -121,6 +124,8 @@ class UiPathJobs(JobService):
             if name not in START_OPTIONS:
                 hint = f"options are {', '.join(sorted(START_OPTIONS))}"
                 raise UnsupportedError(f"start option {name!r}", adapter="uipath", hint=hint)
+        if not mapping.starts_one_job(start.options):
+            raise refuse(operation, "Strategy must be ModernJobsCount, JobsCount, or Specific with one of RobotIds")
         check_name(operation, "automation", start.automation, Limits())
         check_reference(operation, "key", start.reference, self._limits)
         check_inputs(operation, start.inputs, self._limits)
@@ -182,12 +187,15 @@ class UiPathJobs(JobService):
             if number is not None:
                 return await self._job_by_number(number, operation)
         except NotFoundError as error:
+            if error.code != NO_SUCH_ITEM:  # a wrong folder or address has another mend
+                raise
             raise _no_job(operation, job_id, error.status) from None
         if guid is not None:
             params = {"$filter": odata.where("Key", "eq", guid), "$top": "1", "$expand": EXPANDED}
             rows = await self._client.rows(JobDto, "Jobs", operation=operation, params=params)
-            if rows:
-                return rows[0]
+            for row in rows:
+                if odata.guid(row.Key) == guid:
+                    return row
         raise _no_job(operation, job_id)
 
     async def _job_by_number(self, number: int, operation: str) -> JobDto:

@@ -40,6 +40,9 @@ SPECIFIC_PRIORITIES = {Priority.LOW: 25, Priority.NORMAL: 45, Priority.HIGH: 65}
 """JobPriority alone may not take effect. docs: uipath.md 3.7"""
 FAILURE_TYPES = {FailureKind.BUSINESS: "BusinessException", FailureKind.APPLICATION: "ApplicationException"}
 
+COUNTED = ("ModernJobsCount", "JobsCount")
+"""Strategies that start as many jobs as JobsCount says; with any other it must be absent. docs: uipath.md 3.8"""
+
 _PRIORITY_OF = {word: priority for priority, word in PRIORITIES.items()}
 _FAILURE_KIND_OF = {word: kind for kind, word in FAILURE_TYPES.items()}
 
@@ -100,19 +103,27 @@ class Start:
     options: Mapping[str, Any]
 
 
+def starts_one_job(options: Mapping[str, Any]) -> bool:
+    """Whether a start with these options is one job, and not one for each of several robots."""
+    strategy, robots = options.get("Strategy", COUNTED[0]), options.get("RobotIds")
+    return strategy in COUNTED or (strategy == "Specific" and isinstance(robots, list | tuple) and len(robots) == 1)
+
+
 def start_info(release_key: str, start: Start) -> dict[str, Any]:
     """The body of StartJobs for one job; `options` win. docs: uipath.md 3.8"""
     info: dict[str, Any] = {
         "ReleaseKey": release_key,
-        "Strategy": "ModernJobsCount",
-        "JobsCount": 1,
+        "Strategy": COUNTED[0],
         "InputArguments": arguments_text(start.inputs),
         "Reference": start.reference,
     }
     if start.priority is not None:
         info["JobPriority"] = PRIORITIES[start.priority]
         info["SpecificPriorityValue"] = SPECIFIC_PRIORITIES[start.priority]
-    return {"startInfo": {**info, **start.options}}
+    info |= start.options
+    if info["Strategy"] in COUNTED:
+        info["JobsCount"] = 1
+    return {"startInfo": info}
 
 
 def arguments_text(inputs: Mapping[str, Any]) -> str:

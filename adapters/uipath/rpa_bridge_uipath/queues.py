@@ -63,7 +63,9 @@ class UiPathQueues(QueueService):
         path = f"/odata/Queues/{odata.QUEUE_ACTION}StartTransaction"
         body = {"transactionData": {"Name": queue}}
         try:
-            answer = await self._client.call("POST", path, effect=Effect.BLIND, operation=operation, json=body)
+            answer = await self._client.call(
+                "POST", path, effect=Effect.BLIND, operation=operation, json=body, may_be_empty=False
+            )
             return None if answer is None else mapping.item(QueueItemDto.of(answer, operation), queue)
         except RemoteError as error:
             if error.delivery is not Delivery.MAYBE:
@@ -102,7 +104,11 @@ class UiPathQueues(QueueService):
                 yield mapping.item(row, definition.Name)
 
     async def get_item(self, queue: str, item_id: str) -> Item:
-        return mapping.item(await self._item(item_id, "queues.get_item"), queue)
+        operation = "queues.get_item"
+        item = await self._item(item_id, operation)
+        if not await self._is_in(queue, item, operation):
+            raise _no_item(operation, item_id, queue)
+        return mapping.item(item, queue)
 
     async def _add_marked(self, queue: str, draft: ItemDraft, operation: str) -> Item:
         mark = f"rb-{self._client.new_id()}"
@@ -123,11 +129,8 @@ class UiPathQueues(QueueService):
         except RemoteError as error:
             if error.delivery is not Delivery.MAYBE:
                 raise
-            raise unknown(
-                error,
-                f"the item may be in queue {queue!r}; look before you add it again, "
-                f"and give items a reference so that this can be found out for you",
-            ) from None
+            mend = ", and give items a reference so that this can be found out for you" if not draft.reference else ""
+            raise unknown(error, f"the item may be in queue {queue!r}; look before you add it again{mend}") from None
 
     async def _send_add(self, queue: str, draft: ItemDraft, mark: str | None, effect: Effect, operation: str) -> Item:
         path = f"/odata/Queues/{odata.QUEUE_ACTION}AddQueueItem"
@@ -140,9 +143,9 @@ class UiPathQueues(QueueService):
 
     async def _by_mark(self, queue: str, reference: str, mark: str, operation: str) -> Item | None:
         """The item that our own request made: others may carry the same reference."""
-        queue_id = await self._queue_id(queue, operation)
+        definition = await self._definition(queue, operation)
         condition = odata.all_of(
-            odata.where("QueueDefinitionId", "eq", queue_id), odata.where("Reference", "eq", reference)
+            odata.where("QueueDefinitionId", "eq", definition.Id), odata.where("Reference", "eq", reference)
         )
         rows = self._client.all_rows(QueueItemDto, "QueueItems", operation=operation, condition=condition)
         async for row in rows:
@@ -153,29 +156,31 @@ class UiPathQueues(QueueService):
     async def _report(self, item: Item, body: dict[str, Any], reached: set[ItemState], operation: str) -> None:
         number = odata.number(item.id)
         if number is None:
-            raise NotFoundError(f"{operation}: there is no item {item.id!r}", operation=operation)
+            raise _no_item(operation, item.id, item.queue)
         path = f"/odata/Queues({number})/{odata.QUEUE_ACTION}SetTransactionResult"
         try:
             await self._client.call("POST", path, effect=Effect.SET, operation=operation, json=body)
         except (ConflictError, InvalidError) as error:
             # A repeat after a lost answer finds the item final already: that is what was asked for.
-            if error.attempts > 1 and (await self.get_item(item.queue, item.id)).state in reached:
+            if error.attempts > 1 and mapping.item(await self._item(item.id, operation), item.queue).state in reached:
                 return
             raise
 
     async def _item(self, item_id: str, operation: str) -> QueueItemDto:
         number = odata.number(item_id)
         if number is None:
-            raise NotFoundError(f"{operation}: there is no item {item_id!r}", operation=operation)
+            raise _no_item(operation, item_id)
         item = await self._client.read(QueueItemDto, odata.entity("QueueItems", number), operation=operation)
         if item.Id != number:
             raise ProtocolError(f"{operation}: asked for item {number}, got {item.Id}", operation=operation)
         return item
 
-    async def _queue_id(self, name: str, operation: str) -> int:
-        if name not in self._ids:
-            self._ids[name] = (await self._definition(name, operation)).Id
-        return self._ids[name]
+    async def _is_in(self, queue: str, item: QueueItemDto, operation: str) -> bool:
+        """Whether the item is of this queue. Ids are remembered, and asked for again when they do not fit."""
+        if item.QueueDefinitionId in (None, self._ids.get(queue)):
+            return True
+        self._ids[queue] = (await self._definition(queue, operation)).Id
+        return item.QueueDefinitionId == self._ids[queue]
 
     async def _definition(self, name: str, operation: str) -> QueueDefinitionDto:
         check_name(operation, "queue", name, Limits())
@@ -192,6 +197,13 @@ class UiPathQueues(QueueService):
             f"{operation}: there is no queue {name!r} in this folder; `rpa-bridge queues list` shows what there is",
             operation=operation,
         )
+
+
+def _no_item(operation: str, item_id: str, queue: str | None = None) -> NotFoundError:
+    place = f" in queue {queue!r}" if queue else ""
+    return NotFoundError(
+        f"{operation}: there is no item {item_id!r}{place}; look for it with queues.items", operation=operation
+    )
 
 
 def _check_value_names(operation: str, values: Mapping[str, Any]) -> None:

@@ -53,7 +53,7 @@ class UiPathSettings(AdapterSettings):
     """Where tokens are asked for; None derives it from `url`."""
     tenant: str | None = None
     """On-premises and legacy cloud only: sent as X-UIPATH-TenantName."""
-    folder: str | int | None = None
+    folder: str | Annotated[int, Field(strict=True, gt=0)] | None = None
     """The folder's path, id or key."""
     auth: Annotated[ClientCredentials | RefreshToken, Field(discriminator="type")]
     settle_window: float = Field(default=SETTLE_WINDOW, ge=0)

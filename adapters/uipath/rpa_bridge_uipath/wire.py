@@ -18,9 +18,10 @@ class TokenAnswer(WireModel):
 
 
 class Page(WireModel):
-    """A list: `@odata.count` only when asked for."""
+    """A list: `@odata.count` only when asked for, `@odata.nextLink` hardly ever. docs: uipath.md 4"""
 
     value: list[dict[str, Any]]
+    next_link: str | None = Field(default=None, alias="@odata.nextLink")
 
 
 class ReleaseDto(WireModel):
