@@ -45,10 +45,10 @@ class Client:
         params: Mapping[str, str] | None = None,
         json: Any = None,
     ) -> Any:
-        """The answer's JSON; None for an empty body."""
+        """The answer's JSON; None for 204 only: an empty 200 may be an entry that got lost on the way."""
         request = Request(method, path, effect=effect, operation=operation, params=params or {}, json=json)
         response = await self.transport.send(request)
-        return json_of(request, response) if response.body.strip() else None
+        return None if response.status == 204 else json_of(request, response)
 
     async def read(self, model: type[M], path: str, *, operation: str) -> M:
         """One object."""
@@ -68,7 +68,7 @@ class Client:
 
         recent: deque[Any] = deque(maxlen=PAGE)
         async for row in paging.pages(fetch, operation=operation):
-            identity = row.get("id", row.get("label"))
+            identity = row.get("label") if row.get("id") is None else row["id"]
             if identity not in recent:
                 recent.append(identity)
                 yield model.of(row, operation)
@@ -80,5 +80,5 @@ def label_segment(operation: str, what: str, label: str) -> str:
         raise refuse(operation, f"the {what}'s label is empty; give one")
     bad = sorted(_REFUSED_IN_LABELS.intersection(label))
     if bad:
-        raise refuse(operation, f"the {what}'s label {label!r} holds {bad[0]!r}, which BotMaestro cannot address")
+        raise refuse(operation, f"the {what}'s label {label!r} holds {bad[0]!r}, which no address can; use one without")
     return path_segment(label)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
@@ -10,7 +11,15 @@ from rpa_bridge.clock import Clock
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.jobs import Job, JobService, JobState
 from rpa_bridge.contract.model import Priority
-from rpa_bridge.errors import ConflictError, Delivery, NotFoundError, ProtocolError, RemoteError, UnsupportedError
+from rpa_bridge.errors import (
+    ConflictError,
+    Delivery,
+    InvalidError,
+    NotFoundError,
+    ProtocolError,
+    RemoteError,
+    UnsupportedError,
+)
 from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, check_reference, refuse
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.reconcile import once, unknown
@@ -24,6 +33,10 @@ START_OPTIONS = frozenset({"priority", "test"})
 NEWEST_FIRST = {"sort": "dateCreation,desc"}
 STATE_FILTERS = {JobState.PENDING: "START", JobState.RUNNING: "RUNNING", JobState.STOPPING: "RUNNING"}
 """Where one of the platform's states covers ours; others are filtered here. docs: botmaestro.md 3 "list" """
+ENDED = frozenset({"FINISHED", "CANCELED"})
+SURELY_IN_ORDER = 20
+"""Rows, each older than the one before: fewer may stand so by chance in a list that the server has not sorted."""
+_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
 class BotMaestroJobs(JobService):
@@ -90,7 +103,16 @@ class BotMaestroJobs(JobService):
     async def stop(self, job_id: str, *, force: bool = False) -> Job:
         operation = "jobs.stop"
         task = await self._task(job_id, operation)
-        if mapping.job(task).finished:
+        try:
+            return await self._ask_to_end(task, force, operation)
+        except (ConflictError, InvalidError):  # it began or ended meanwhile, or a lost first request has stopped it
+            now = await self._task(job_id, operation)
+            if now.state == task.state:
+                raise
+        return await self._ask_to_end(now, force, operation)
+
+    async def _ask_to_end(self, task: Task, force: bool, operation: str) -> Job:
+        if task.state in ENDED:
             return mapping.job(task)
         if task.state == "START":  # docs: a queued task is cancelled, a running one interrupted, botmaestro.md 3
             body: dict[str, Any] = {"state": "CANCELED"}
@@ -101,10 +123,7 @@ class BotMaestroJobs(JobService):
 
     def _refuse(self, start: mapping.Start) -> None:
         operation = "jobs.start"
-        for name in start.options:
-            if name not in START_OPTIONS:
-                hint = f"options are {', '.join(sorted(START_OPTIONS))}"
-                raise UnsupportedError(f"start option {name!r}", adapter="botmaestro", hint=hint)
+        _check_options(operation, start.options)
         if mapping.KEY in start.inputs:
             raise refuse(operation, f"the input name {mapping.KEY!r} is taken by the bridge; rename the input")
         check_name(operation, "automation", start.automation, Limits())
@@ -147,7 +166,7 @@ class BotMaestroJobs(JobService):
                 operation=operation,
             ) from None
         job = mapping.job(Task.of(answer, operation))
-        if job.automation != start.automation or job.key != start.key:
+        if job.automation.casefold() != start.automation.casefold() or job.key != start.key:
             raise ProtocolError(f"{operation}: the answer does not name our start", operation=operation)
         return job
 
@@ -155,7 +174,7 @@ class BotMaestroJobs(JobService):
         """The task that carries this key, of any automation, no older than the settings say."""
         since = self.clock.now() - self._key_age
         async for job in self.find(key=start.key, since=since):
-            if job.automation != start.automation:
+            if job.automation.casefold() != start.automation.casefold():
                 raise ConflictError(
                     f"jobs.start: the key {start.key!r} belongs to task {job.id} of {job.automation!r}; "
                     f"use another key",
@@ -165,7 +184,7 @@ class BotMaestroJobs(JobService):
         return None
 
     async def _task(self, job_id: str, operation: str) -> Task:
-        if not (job_id.isascii() and job_id.isdigit()):
+        if not _ID.fullmatch(job_id):
             raise NotFoundError(f"{operation}: there is no task {job_id!r}; ids are numbers", operation=operation)
         task = await self._client.read(Task, f"/task/{job_id}", operation=operation)
         if task.id != int(job_id):
@@ -173,17 +192,31 @@ class BotMaestroJobs(JobService):
         return task
 
 
+def _check_options(operation: str, options: Mapping[str, Any]) -> None:
+    for name in options:
+        if name not in START_OPTIONS:
+            hint = f"options are {', '.join(sorted(START_OPTIONS))}"
+            raise UnsupportedError(f"start option {name!r}", adapter="botmaestro", hint=hint)
+    priority = options.get("priority", 0)
+    if type(priority) is not int or not 0 <= priority <= 10:
+        raise refuse(operation, "the option 'priority' must be a whole number from 0 to 10")
+    if not isinstance(options.get("test", False), bool):
+        raise refuse(operation, "the option 'test' must be true or false")
+
+
 class _NewestFirst:
-    """Whether rows have come newest first so far: only then may a listing end at the first that is too old."""
+    """Whether rows have surely come newest first so far: only then may a listing end at one that is too old."""
 
     def __init__(self) -> None:
         self._last: datetime | None = None
         self._in_order = True
+        self._steps = 0
 
     def holds(self, created_at: datetime | None) -> bool:
-        """Takes note of the next row; True when it is older than the one before, and none was out of order."""
+        """Takes note of the next row; True when enough rows were older than the one before, and none was newer."""
         last, self._last = self._last, created_at or self._last
         if created_at is None or last is None:
             return False
         self._in_order = self._in_order and created_at <= last
-        return self._in_order and created_at < last
+        self._steps += created_at < last
+        return self._in_order and self._steps >= SURELY_IN_ORDER

@@ -107,7 +107,7 @@ def job(task: Task) -> Job:
         priority=None if task.priority is None else _priority(task.priority),
         counts=_counts(task),
         robot=None if task.machineId is None else str(task.machineId),
-        stop_requested=bool(task.interrupted),
+        stop_requested=_is_stopping(task),
         not_before=task.minExecutionDate,
         created_at=task.dateCreation,
         started_at=task.dateStartRunning,
@@ -203,9 +203,13 @@ def _life(task: Task) -> tuple[JobState, JobOutcome | None]:
         if task.killed and outcome in (None, JobOutcome.FAILED):
             outcome = JobOutcome.STOPPED
         return (state, outcome) if outcome else (JobState.UNKNOWN, None)
-    if state is JobState.RUNNING and task.interrupted:
+    if state is JobState.RUNNING and _is_stopping(task):
         return JobState.STOPPING, None
     return state, None
+
+
+def _is_stopping(task: Task) -> bool:
+    return bool(task.interrupted or task.killed)
 
 
 def _counts(task: Task) -> ItemCounts | None:

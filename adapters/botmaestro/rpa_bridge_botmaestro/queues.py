@@ -11,6 +11,7 @@ from rpa_bridge.contract.queues import Failure, Item, ItemDraft, ItemState, Queu
 from rpa_bridge.errors import (
     ConflictError,
     Delivery,
+    InvalidError,
     NotFoundError,
     ProtocolError,
     RemoteError,
@@ -149,7 +150,7 @@ class BotMaestroQueues(QueueService):
         operation = "queues.add"
         path = f"{_pool(operation, queue)}/view"
         async for entry in self._client.all_rows(Entry, path, operation=operation):
-            if (entry.values or {}).get(mapping.KEY) == mark:
+            if (entry.values or {}).get(mapping.KEY) == mark and entry.parent is None:  # a retry carries it too
                 return mapping.item(entry, queue)
         return None
 
@@ -158,7 +159,7 @@ class BotMaestroQueues(QueueService):
         entry = await self._entry(item.queue, item.id, operation)
         if entry.state not in OPEN:
             raise ConflictError(
-                f"{operation}: item {item.id} is {entry.state}, not taken; somebody else has reported it",
+                f"{operation}: item {item.id} is {entry.state}, not taken; only a taken item is reported, and once",
                 operation=operation,
             )
         return entry
@@ -168,7 +169,11 @@ class BotMaestroQueues(QueueService):
         path = _entry_path(operation, item.queue, item.id)
 
         async def send() -> Entry:
-            answer = await self._client.call("POST", path, effect=Effect.FINDABLE, operation=operation, json=body)
+            try:
+                answer = await self._client.call("POST", path, effect=Effect.FINDABLE, operation=operation, json=body)
+            except InvalidError:  # docs: what a wrong step is answered is not known; somebody may have been faster
+                await self._taken(item, operation)
+                raise
             return Entry.of(answer, operation)
 
         async def look_up() -> Entry | None:

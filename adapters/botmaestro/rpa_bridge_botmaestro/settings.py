@@ -20,7 +20,7 @@ class BotMaestroSettings(AdapterSettings):
 
     server: str
     login: str = Field(min_length=1)
-    key: SecretStr
+    key: SecretStr = Field(min_length=1)
     key_days: int = Field(default=30, gt=0)
     """How many days back a start's key is looked for."""
     settle_window: float = Field(default=SETTLE_WINDOW, ge=0)
@@ -30,7 +30,7 @@ class BotMaestroSettings(AdapterSettings):
     @field_validator("server")
     @classmethod
     def _base(cls, value: str) -> str:
-        return checked_base(value, "server").removesuffix("/api/v2")
+        return checked_base(value, "server").removesuffix("/api/v2").rstrip("/")
 
     @property
     def rate(self) -> float | None:
