@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
 from typing import TypeVar
 
 from rpa_bridge.clock import Clock
@@ -52,16 +53,25 @@ async def once(
     ) from None
 
 
-def unknown(error: RemoteError, what: str) -> OutcomeUnknownError:
-    """The error for something that cannot be looked up; `what` says what may have happened, and where to look."""
-    return OutcomeUnknownError(
-        f"{error.operation}: no usable answer came; {what}",
-        status=error.status,
-        code=error.code,
-        operation=error.operation,
-        request_id=error.request_id,
-        attempts=error.attempts,
-    )
+@contextmanager
+def blindly(what: str) -> Iterator[None]:
+    """Round a request that can neither be repeated nor looked up: an uncertain end becomes OutcomeUnknownError.
+
+    `what` says what may have happened, and where a person can look.
+    """
+    try:
+        yield
+    except RemoteError as error:
+        if error.delivery is not Delivery.MAYBE:
+            raise
+        raise OutcomeUnknownError(
+            f"{error.operation}: no usable answer came; {what}",
+            status=error.status,
+            code=error.code,
+            operation=error.operation,
+            request_id=error.request_id,
+            attempts=error.attempts,
+        ) from None
 
 
 async def _settle(look_up: Callable[[], Awaitable[T | None]], clock: Clock, window: float) -> T | None:

@@ -13,16 +13,14 @@ from rpa_bridge.contract.jobs import Job, JobService, JobState
 from rpa_bridge.contract.model import Priority
 from rpa_bridge.errors import (
     ConflictError,
-    Delivery,
     InvalidError,
     NotFoundError,
     ProtocolError,
-    RemoteError,
     UnsupportedError,
 )
 from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, check_reference, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import once, unknown
+from rpa_bridge.transport.reconcile import blindly, once
 
 from . import mapping
 from .client import Client
@@ -132,16 +130,12 @@ class BotMaestroJobs(JobService):
         check_inputs(operation, start.inputs, self._limits)
 
     async def _start_blindly(self, start: mapping.Start) -> Job:
-        try:
+        may_be = (
+            f"a task of {start.automation!r} may have been started; look before you repeat, "
+            f"and give starts a key so that this can be found out for you"
+        )
+        with blindly(may_be):
             return await self._send(start, Effect.BLIND)
-        except RemoteError as error:
-            if error.delivery is not Delivery.MAYBE:
-                raise
-            raise unknown(
-                error,
-                f"a task of {start.automation!r} may have been started; look before you repeat, "
-                f"and give starts a key so that this can be found out for you",
-            ) from None
 
     async def _start_once(self, start: mapping.Start) -> Job:
         return await once(

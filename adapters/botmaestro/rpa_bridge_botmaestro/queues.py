@@ -10,17 +10,15 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.queues import Failure, Item, ItemDraft, ItemState, Queue, QueueService
 from rpa_bridge.errors import (
     ConflictError,
-    Delivery,
     InvalidError,
     NotFoundError,
     ProtocolError,
-    RemoteError,
     UnsupportedError,
 )
 from rpa_bridge.helpers.checks import check_draft, check_values, refuse
 from rpa_bridge.transport.addresses import path_segment
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import once, unknown
+from rpa_bridge.transport.reconcile import blindly, once
 
 from . import mapping
 from .client import Client, label_segment
@@ -62,19 +60,16 @@ class BotMaestroQueues(QueueService):
     async def take(self, queue: str) -> Item | None:
         operation = "queues.take"
         path = f"{_pool(operation, queue)}/pull"
-        try:  # docs: a GET that reserves an entry; 204 when there is none, botmaestro.md 9
-            answer = await self._client.call("GET", path, effect=Effect.BLIND, operation=operation)
-            return None if answer is None else mapping.item(Entry.of(answer, operation), queue)
+        may_be = (
+            f"an entry of {queue!r} may now be in PROCESSING without a worker; look for it in the datapool, "
+            f"it times out by the datapool's own limit"
+        )
+        try:
+            with blindly(may_be):  # docs: a GET that reserves an entry; 204 when there is none, botmaestro.md 9
+                answer = await self._client.call("GET", path, effect=Effect.BLIND, operation=operation)
+                return None if answer is None else mapping.item(Entry.of(answer, operation), queue)
         except NotFoundError:
             raise _no_queue(operation, queue) from None
-        except RemoteError as error:
-            if error.delivery is not Delivery.MAYBE:
-                raise
-            raise unknown(
-                error,
-                f"an entry of {queue!r} may now be in PROCESSING without a worker; look for it in the datapool, "
-                f"it times out by the datapool's own limit",
-            ) from None
 
     async def complete(self, item: Item, output: Mapping[str, Any] | None = None) -> None:
         operation = "queues.complete"
@@ -114,16 +109,12 @@ class BotMaestroQueues(QueueService):
         check_draft(operation, draft, self._limits)
 
     async def _push_blindly(self, queue: str, path: str, draft: ItemDraft) -> Item:
-        try:
+        may_be = (
+            f"the item may be in queue {queue!r}; look before you add it again, "
+            f"and give items a reference so that this can be found out for you"
+        )
+        with blindly(may_be):
             return await self._push(queue, path, draft, None, Effect.BLIND)
-        except RemoteError as error:
-            if error.delivery is not Delivery.MAYBE:
-                raise
-            raise unknown(
-                error,
-                f"the item may be in queue {queue!r}; look before you add it again, "
-                f"and give items a reference so that this can be found out for you",
-            ) from None
 
     async def _push_once(self, queue: str, path: str, draft: ItemDraft) -> Item:
         mark = f"rb-{self._client.new_id()}"

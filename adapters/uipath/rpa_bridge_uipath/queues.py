@@ -9,10 +9,10 @@ from typing import Any
 from rpa_bridge.clock import Clock
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.queues import Failure, Item, ItemDraft, ItemState, Queue, QueueService
-from rpa_bridge.errors import ConflictError, Delivery, InvalidError, NotFoundError, ProtocolError, RemoteError
+from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError
 from rpa_bridge.helpers.checks import check_draft, check_name, check_values, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import once, unknown
+from rpa_bridge.transport.reconcile import blindly, once
 
 from . import mapping, odata
 from .client import Client
@@ -62,19 +62,15 @@ class UiPathQueues(QueueService):
         check_name(operation, "queue", queue, Limits())
         path = f"/odata/Queues/{odata.QUEUE_ACTION}StartTransaction"
         body = {"transactionData": {"Name": queue}}
-        try:
+        may_be = (
+            f"an item of queue {queue!r} may now be in progress without a worker; look for it in the queue, "
+            f"UiPath abandons it after about 24 hours"
+        )
+        with blindly(may_be):
             answer = await self._client.call(
                 "POST", path, effect=Effect.BLIND, operation=operation, json=body, may_be_empty=False
             )
             return None if answer is None else mapping.item(QueueItemDto.of(answer, operation), queue)
-        except RemoteError as error:
-            if error.delivery is not Delivery.MAYBE:
-                raise
-            raise unknown(
-                error,
-                f"an item of queue {queue!r} may now be in progress without a worker; look for it in the queue, "
-                f"UiPath abandons it after about 24 hours",
-            ) from None
 
     async def complete(self, item: Item, output: Mapping[str, Any] | None = None) -> None:
         operation = "queues.complete"
@@ -124,13 +120,9 @@ class UiPathQueues(QueueService):
         return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
 
     async def _add_blindly(self, queue: str, draft: ItemDraft, operation: str) -> Item:
-        try:
+        mend = "" if draft.reference else ", and give items a reference so that this can be found out for you"
+        with blindly(f"the item may be in queue {queue!r}; look before you add it again{mend}"):
             return await self._send_add(queue, draft, None, Effect.BLIND, operation)
-        except RemoteError as error:
-            if error.delivery is not Delivery.MAYBE:
-                raise
-            mend = ", and give items a reference so that this can be found out for you" if not draft.reference else ""
-            raise unknown(error, f"the item may be in queue {queue!r}; look before you add it again{mend}") from None
 
     async def _send_add(self, queue: str, draft: ItemDraft, mark: str | None, effect: Effect, operation: str) -> Item:
         path = f"/odata/Queues/{odata.QUEUE_ACTION}AddQueueItem"

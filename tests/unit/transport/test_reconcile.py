@@ -14,7 +14,7 @@ from rpa_bridge.errors import (
     UnavailableError,
 )
 from rpa_bridge.testing import ManualClock
-from rpa_bridge.transport.reconcile import LOOKS, SETTLE_WINDOW, once, unknown
+from rpa_bridge.transport.reconcile import LOOKS, SETTLE_WINDOW, blindly, once
 
 LOST = UnavailableError("cut", status=502, code="c", operation="jobs.start", request_id="r-1", attempts=2)
 
@@ -81,7 +81,8 @@ async def test_what_is_not_found_in_the_window_is_unknown_and_never_sent_again(l
         2,
     )
     assert error.maybe_applied
-    assert error.__context__ is None
+    assert error.__cause__ is None
+    assert error.__suppress_context__
 
 
 async def test_a_look_that_fails_is_not_absent() -> None:
@@ -130,7 +131,19 @@ async def test_a_certain_failure_is_raised_as_it_is(failure: Exception) -> None:
 
 
 def test_what_cannot_be_looked_up_is_unknown() -> None:
-    error = unknown(LOST, "an item may now be reserved; look for one in progress")
+    with pytest.raises(OutcomeUnknownError) as caught, blindly("an item may now be reserved; look for one in progress"):
+        raise LOST
+    error = caught.value
     assert str(error) == "jobs.start: no usable answer came; an item may now be reserved; look for one in progress"
-    assert isinstance(error, RemoteError)
     assert (error.status, error.request_id, error.attempts, error.retryable) == (502, "r-1", 2, False)
+    assert error.__cause__ is None
+    assert error.__suppress_context__
+
+
+@pytest.mark.parametrize(
+    "failure", [ConflictError("so already"), UnavailableError("no route", delivery=Delivery.NOT_SENT)]
+)
+def test_a_certain_failure_passes_through(failure: RemoteError) -> None:
+    with pytest.raises(RemoteError) as caught, blindly("never said"):
+        raise failure
+    assert caught.value is failure
