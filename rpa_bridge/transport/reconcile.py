@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from rpa_bridge.clock import Clock
-from rpa_bridge.errors import Delivery, OutcomeUnknownError, RemoteError
+from rpa_bridge.errors import ConflictError, Delivery, OutcomeUnknownError, RemoteError
 
 T = TypeVar("T")
 LOG = logging.getLogger("rpa_bridge.reconcile")
@@ -29,8 +29,8 @@ async def once(
 ) -> T:
     """What `send` did, even if its answer was lost: then it is looked up until the settle window is over.
 
-    It is never sent a second time. Raises OutcomeUnknownError when it was not found: `what` names the thing, and
-    where a person can look for it.
+    It is never sent a second time. Raises OutcomeUnknownError when it was not found (`what` names the thing, and
+    where a person can look for it), and the ConflictError of a look-up that found more than one, or somebody else's.
     """
     try:
         return await send()
@@ -83,6 +83,8 @@ async def _settle(look_up: Callable[[], Awaitable[T | None]], clock: Clock, wind
         await clock.sleep(max(0.0, wait))
         try:
             found = await look_up()
+        except ConflictError:  # it looked, and what it saw needs a person: two of them, or somebody else's
+            raise
         except RemoteError as error:  # a look-up that fails is not "absent"
             LOG.info("the look-up failed (%s); looking again", type(error).__name__)
             continue

@@ -165,17 +165,25 @@ class BotMaestroJobs(JobService):
         return job
 
     async def _by_key(self, start: mapping.Start) -> Job | None:
-        """The task that carries this key, of any automation, no older than the settings say."""
-        since = self.clock.now() - self._key_age
-        async for job in self.find(key=start.key, since=since):
-            if job.automation.casefold() != start.automation.casefold():
-                raise ConflictError(
-                    f"jobs.start: the key {start.key!r} belongs to task {job.id} of {job.automation!r}; "
-                    f"use another key",
-                    operation="jobs.start",
-                )
-            return job
-        return None
+        """The task that carries this key, no older than the settings say.
+
+        Raises ConflictError when it is another automation's, or not one.
+        """
+        operation, since = "jobs.start", self.clock.now() - self._key_age
+        jobs = [job async for job in self.find(key=start.key, since=since)]
+        if len(jobs) > 1:
+            raise ConflictError(
+                f"{operation}: tasks {jobs[0].id} and {jobs[1].id} both carry the key {start.key!r}; "
+                f"look at both, and use another key",
+                operation=operation,
+            )
+        if jobs and jobs[0].automation.casefold() != start.automation.casefold():
+            raise ConflictError(
+                f"{operation}: the key {start.key!r} belongs to task {jobs[0].id} of {jobs[0].automation!r}; "
+                f"use another key",
+                operation=operation,
+            )
+        return jobs[0] if jobs else None
 
     async def _task(self, job_id: str, operation: str) -> Task:
         if not _ID.fullmatch(job_id):

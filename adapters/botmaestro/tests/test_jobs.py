@@ -28,6 +28,7 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.errors import Delivery
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
+from rpa_bridge.transport.base import Effect, Request
 from rpa_bridge_botmaestro import mapping
 from rpa_bridge_botmaestro.client import PAGE
 from rpa_bridge_botmaestro.jobs import BotMaestroJobs
@@ -107,6 +108,22 @@ async def test_the_key_of_another_automation_is_a_conflict_and_nothing_is_starte
         await maestro.jobs.start("Invoices", key="k-1")
 
     assert len(requests(START)) == 1
+
+
+async def test_two_tasks_with_one_key_are_a_conflict_that_names_both(maestro: Adapter, requests: Requests) -> None:
+    twins = [await maestro.jobs.start("Invoices", key=key) for key in ("k-1", "k-2")]
+    marked = Request(
+        "POST",
+        "/task",
+        effect=Effect.BLIND,
+        operation="test",
+        json={"activityLabel": "Invoices", "test": False, "parameters": {mapping.KEY: "k-1"}, "priority": 0},
+    )
+    await maestro.raw.send(marked)  # as somebody does who copies a task with its parameters
+
+    with pytest.raises(ConflictError, match=rf"tasks [0-9]+ and {twins[0].id} both carry the key 'k-1'"):
+        await maestro.jobs.start("Invoices", key="k-1")
+    assert len(requests(START)) == 3
 
 
 async def test_the_search_for_a_key_ends_with_the_days_of_the_settings(

@@ -69,6 +69,21 @@ async def test_it_is_found_late(lands_after: float) -> None:
     assert lands_after <= platform.looks[-1] <= SETTLE_WINDOW
 
 
+async def test_a_look_up_that_finds_two_ends_it_at_once() -> None:
+    clock, twins = ManualClock(), ConflictError("jobs 1 and 2 both carry the key")
+
+    async def send() -> str:
+        raise LOST
+
+    async def look_up() -> str:
+        raise twins
+
+    with pytest.raises(ConflictError) as caught:
+        await once(send, look_up, clock=clock, operation="jobs.start", what="job 'a'")
+    assert caught.value is twins
+    assert clock.slept == [LOOKS[0]]
+
+
 @pytest.mark.parametrize("lands_after", [None, 120.1])
 async def test_what_is_not_found_in_the_window_is_unknown_and_never_sent_again(lands_after: float | None) -> None:
     platform = Platform(lands_after=lands_after)
