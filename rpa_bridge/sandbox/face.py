@@ -31,10 +31,16 @@ class Face(ABC):
 
     def __init__(self, world: World) -> None:
         self.world = world
+        self.side_origin = ""
+        """Where the side routes can be reached while the sandbox runs, such as "http://127.0.0.1:8003"."""
 
     @abstractmethod
     def routes(self) -> list[web.RouteDef]:
         """What it answers; handlers raise or return aiohttp responses in the vendor's shapes."""
+
+    def side_routes(self) -> list[web.RouteDef]:
+        """What a second server of the vendor, such as its file storage, answers on a port of its own."""
+        return []
 
     @abstractmethod
     def connections(self, origin: str) -> dict[str, dict[str, Any]]:

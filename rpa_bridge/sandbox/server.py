@@ -45,10 +45,12 @@ class Sandbox:
         names = list(dict.fromkeys(faces if faces is not None else (one.name for one in installed(SANDBOXES))))
         if not names:
             raise AdapterLoadError(f"no sandbox is installed: {HOW_TO_GET}")
-        if not 0 <= port <= 65535 - len(names):
-            raise ConfigError(f"port {port} leaves no room for {len(names) + 1} ports; choose one from 1024 to 65000")
         self.world = World(seed=seed)
         self.faces: dict[str, Face] = {name: load_face(name)(self.world) for name in names}
+        self._sides = [face for face in self.faces.values() if face.side_routes()]
+        ports = len(names) + len(self._sides) + 1
+        if not 0 <= port <= 65536 - ports:
+            raise ConfigError(f"port {port} leaves no room for {ports} ports; choose one from 1024 to 65000")
         self._port = port
         self._state_file = state_file
         self._birth = json.dumps(self.dump())
@@ -88,8 +90,10 @@ class Sandbox:
         self._closing.clear()
         try:
             for offset, (name, face) in enumerate(self.faces.items()):
-                self._origins[name] = await self._listen(self._app(face), offset)
-            self._control_origin = await self._listen(control_app(self), len(self.faces))
+                self._origins[name] = await self._listen(self._app(face, face.routes()), offset)
+            for offset, face in enumerate(self._sides, start=len(self.faces)):
+                face.side_origin = await self._listen(self._app(face, face.side_routes()), offset)
+            self._control_origin = await self._listen(control_app(self), len(self.faces) + len(self._sides))
         except BaseException:
             await self._hang_up()
             raise
@@ -141,11 +145,11 @@ class Sandbox:
                 "name another file, or delete it to begin anew"
             ) from None
 
-    def _app(self, face: Face) -> web.Application:
+    def _app(self, face: Face, routes: list[web.RouteDef]) -> web.Application:
         app = web.Application(
             middlewares=[Stage(self.world, face, self._closing).play], client_max_size=NO_REQUEST_LIMIT
         )
-        app.add_routes(face.routes())
+        app.add_routes(routes)
         return app
 
     async def _listen(self, app: web.Application, offset: int) -> str:
@@ -166,6 +170,8 @@ class Sandbox:
         self._closing.set()
         while self._runners:
             await self._runners.pop().cleanup()
+        for face in self._sides:
+            face.side_origin = ""
         self._origins.clear()
         self._control_origin = ""
 

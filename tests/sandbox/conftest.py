@@ -72,9 +72,21 @@ class OtherFace(CounterFace):
         return {"other": {"adapter": "other", "url": origin}}
 
 
+class WithStorageFace(OtherFace):
+    """A third one, whose files lie on a second server."""
+
+    name = "with storage"
+
+    def side_routes(self) -> list[web.RouteDef]:
+        return [web.get("/where", self.where)]
+
+    async def where(self, _: web.Request) -> web.Response:
+        return web.json_response({"origin": self.side_origin})
+
+
 @pytest.fixture(autouse=True)
 def _our_faces(monkeypatch: pytest.MonkeyPatch) -> None:
-    faces: dict[str, type[Face]] = {"counter": CounterFace, "other": OtherFace}
+    faces: dict[str, type[Face]] = {one.name: one for one in (CounterFace, OtherFace, WithStorageFace)}
     monkeypatch.setattr(server, "load_face", faces.__getitem__)
 
 

@@ -30,24 +30,36 @@ async def test_each_face_has_a_port_of_its_own_and_control_has_another(sandbox: 
     }
 
 
-def _three_free_ports() -> int:
-    """The first of three ports in a row that nobody has."""
+def _four_free_ports() -> int:
+    """The first of four ports in a row that nobody has."""
     for first in range(20011, 60000, 7):
-        with socket.socket() as a, socket.socket() as b, socket.socket() as c:
+        with socket.socket() as a, socket.socket() as b, socket.socket() as c, socket.socket() as d:
             try:
-                for offset, one in enumerate((a, b, c)):
+                for offset, one in enumerate((a, b, c, d)):
                     one.bind(("127.0.0.1", first + offset))
             except OSError:
                 continue
             return first
-    raise AssertionError("this machine has no three free ports in a row")
+    raise AssertionError("this machine has no four free ports in a row")
 
 
 async def test_a_port_is_the_first_of_a_row() -> None:
-    first = _three_free_ports()
+    first = _four_free_ports()
     async with Sandbox(["counter", "other"], port=first) as sandbox:
         found = [urlsplit(url).port for url in [*sandbox.origins.values(), sandbox.control_url]]
     assert found == [first, first + 1, first + 2]
+
+
+async def test_the_second_server_of_a_face_has_a_port_of_its_own() -> None:
+    sandbox = Sandbox(["with storage", "counter"], port=_four_free_ports())
+    async with sandbox:
+        face = sandbox.faces["with storage"]
+        ports = [urlsplit(url).port for url in [*sandbox.origins.values(), face.side_origin, sandbox.control_url]]
+        async with ClientSession() as client, client.get(f"{face.side_origin}/where") as response:
+            assert await response.json() == {"origin": face.side_origin}
+        assert [exchange.face for exchange in sandbox.world.exchanges] == ["with storage"]
+    assert ports == list(range(ports[0] or 0, (ports[0] or 0) + 4))
+    assert face.side_origin == ""
 
 
 async def test_a_port_in_use_ends_in_one_sentence_and_nothing_listens(sandbox: Sandbox) -> None:

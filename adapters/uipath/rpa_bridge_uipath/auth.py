@@ -10,7 +10,7 @@ from rpa_bridge.transport.base import Effect, Request, Transport
 from rpa_bridge.transport.decode import decode
 
 from .settings import ClientCredentials, RefreshToken, UiPathSettings
-from .wire import TokenAnswer
+from .wire.auth import TokenAnswer
 
 LOGIN = "auth.login"
 DEFAULT_LIFETIME = 1800.0

@@ -10,9 +10,10 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.errors import NotFoundError
 from rpa_bridge.helpers.checks import check_name
 
-from . import mapping, odata
+from . import odata
 from .client import Client
-from .wire import ReleaseDto
+from .mapping import automations as mapping
+from .wire.automations import ReleaseDto
 
 
 class UiPathAutomations(AutomationService):

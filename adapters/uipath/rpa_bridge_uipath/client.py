@@ -15,15 +15,14 @@ from rpa_bridge.transport.exclusive import Exclusive
 
 from . import odata
 from .settings import UiPathSettings
-from .wire import JobDto, Page, QueueDefinitionDto, QueueItemDto, ReleaseDto
+from .wire.lists import Numbered, Page
 
 PAGE = 100
 """Rows a page: the most that queue items allow. docs: uipath.md 4"""
 
 
 M = TypeVar("M", bound=WireModel)
-R = TypeVar("R", ReleaseDto, JobDto, QueueDefinitionDto, QueueItemDto)
-"""Rows with the numeric id that pages go by."""
+R = TypeVar("R", bound=Numbered)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,10 +15,12 @@ from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, ch
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.reconcile import once
 
-from . import mapping, odata
+from . import odata
 from .automations import UiPathAutomations
 from .client import Client
-from .wire import JobDto, Page
+from .mapping import jobs as mapping
+from .wire.jobs import JobDto
+from .wire.lists import Page
 
 EXPANDED = "Robot"
 NO_SUCH_ITEM = "1002"

@@ -14,9 +14,10 @@ from rpa_bridge.helpers.checks import check_draft, check_name, check_values, ref
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.reconcile import blindly, once
 
-from . import mapping, odata
+from . import odata
 from .client import Client
-from .wire import QueueDefinitionDto, QueueItemDto
+from .mapping import queues as mapping
+from .wire.queues import QueueDefinitionDto, QueueItemDto
 
 _FORBIDDEN_IN_NAMES = re.compile(r"[:.,@\"#]")
 """Names of values must not hold these. docs: uipath.md 3.10"""

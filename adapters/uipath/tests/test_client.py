@@ -16,7 +16,7 @@ from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.transport.base import Effect, Request
 from rpa_bridge_uipath.client import PAGE, folder_headers
 from rpa_bridge_uipath.settings import UiPathSettings
-from rpa_bridge_uipath.wire import QueueItemDto
+from rpa_bridge_uipath.wire.queues import QueueItemDto
 
 BASE = {
     "url": "https://cloud.uipath.com/acme/production/orchestrator_",

@@ -12,9 +12,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rpa_bridge import Failure, FailureKind, ItemDraft, ItemState, JobOutcome, JobState, Priority, ProtocolError
-from rpa_bridge_uipath import mapping
 from rpa_bridge_uipath.jobs import START_OPTIONS
-from rpa_bridge_uipath.wire import JobDto, QueueDefinitionDto, QueueItemDto, ReleaseDto
+from rpa_bridge_uipath.mapping import automations, common, jobs, queues
+from rpa_bridge_uipath.wire.automations import ReleaseDto
+from rpa_bridge_uipath.wire.jobs import JobDto
+from rpa_bridge_uipath.wire.queues import QueueDefinitionDto, QueueItemDto
 
 DEFINITION = Path(__file__).parents[4] / "shared" / "vendors" / "uipath-orchestrator.openapi.json"
 JOB_WORDS = (  # docs: uipath.md 3.8 "States"
@@ -32,19 +34,19 @@ ITEM = {"Id": 9, "Status": "New"}
 
 def job(**members: Any) -> Any:
     """A job as the wire has it, in our words."""
-    return mapping.job(JobDto.of(JOB | members, "test"))
+    return jobs.job(JobDto.of(JOB | members, "test"))
 
 
 def item(**members: Any) -> Any:
     """An item as the wire has it, in our words."""
-    return mapping.item(QueueItemDto.of(ITEM | members, "test"), "Invoices")
+    return queues.item(QueueItemDto.of(ITEM | members, "test"), "Invoices")
 
 
 def test_the_tables_cover_every_word_of_the_wire() -> None:
-    assert set(mapping.JOB_STATES) == set(JOB_WORDS)
-    assert set(mapping.ITEM_STATES) == set(ITEM_WORDS)
-    assert set(mapping.PRIORITIES.values()) == set(PRIORITY_WORDS)
-    assert set(mapping.FAILURE_TYPES.values()) == set(EXCEPTION_WORDS)
+    assert set(jobs.JOB_STATES) == set(JOB_WORDS)
+    assert set(queues.ITEM_STATES) == set(ITEM_WORDS)
+    assert set(common.PRIORITIES.values()) == set(PRIORITY_WORDS)
+    assert set(queues.FAILURE_TYPES.values()) == set(EXCEPTION_WORDS)
 
 
 @pytest.mark.skipif(not DEFINITION.exists(), reason="the published definition does not lie beside this checkout")
@@ -63,17 +65,17 @@ def test_the_published_definition_has_no_other_words() -> None:
 
 @pytest.mark.parametrize("word", JOB_WORDS)
 def test_a_job_state_comes_back_through_its_filter(word: str) -> None:
-    assert word in mapping.job_state_filter(job(State=word).state)
+    assert word in jobs.job_state_filter(job(State=word).state)
 
 
 @pytest.mark.parametrize("word", ITEM_WORDS)
 def test_an_item_state_comes_back_through_its_filter(word: str) -> None:
-    assert mapping.item_state_filter(item(Status=word).state) == [word]
+    assert queues.item_state_filter(item(Status=word).state) == [word]
 
 
 def test_states_that_uipath_does_not_have_filter_nothing() -> None:
-    assert mapping.job_state_filter(JobState.UNKNOWN) == []
-    assert mapping.item_state_filter(ItemState.CANCELLED) == mapping.item_state_filter(ItemState.UNKNOWN) == []
+    assert jobs.job_state_filter(JobState.UNKNOWN) == []
+    assert queues.item_state_filter(ItemState.CANCELLED) == queues.item_state_filter(ItemState.UNKNOWN) == []
 
 
 @pytest.mark.parametrize("word", ["", "pending", "Archived"])
@@ -156,21 +158,21 @@ def test_times_are_read_leniently_and_are_aware(text: str | None, moment: dateti
 
 def test_a_release_and_a_queue_in_our_words() -> None:
     release = {"Id": 1, "Key": "k-1", "Name": "Invoices", "ProcessKey": "Acme.Invoices", "ProcessVersion": "1.2.0"}
-    read = mapping.automation(ReleaseDto.of(release, "test"))
+    read = automations.automation(ReleaseDto.of(release, "test"))
     assert (read.id, read.name, read.package, read.version) == ("k-1", "Invoices", "Acme.Invoices", "1.2.0")
     definition = {"Id": 3, "Name": "Invoices", "MaxNumberOfRetries": 5, "EnforceUniqueReference": True}
-    quiet = mapping.queue(QueueDefinitionDto.of(definition, "test"))
+    quiet = queues.queue(QueueDefinitionDto.of(definition, "test"))
     assert (quiet.id, quiet.retries, quiet.unique_references) == ("3", 0, True)
     retrying = QueueDefinitionDto.of(definition | {"AcceptAutomaticallyRetry": True}, "test")
-    assert mapping.queue(retrying).retries == 5
+    assert queues.queue(retrying).retries == 5
 
 
 def start(**options: Any) -> dict[str, Any]:
     """The body of a start with these options."""
-    asked = mapping.Start(
+    asked = jobs.Start(
         automation="Invoices", inputs={"m": "ü"}, reference="k-1", priority=Priority.LOW, options=options
     )
-    info: dict[str, Any] = mapping.start_info("release-1", asked)["startInfo"]
+    info: dict[str, Any] = jobs.start_info("release-1", asked)["startInfo"]
     return info
 
 
@@ -207,7 +209,7 @@ def test_a_count_goes_only_with_a_strategy_that_counts() -> None:
     ],
 )
 def test_a_start_is_one_job(options: dict[str, Any], one: bool) -> None:
-    assert mapping.starts_one_job(options) is one
+    assert jobs.starts_one_job(options) is one
 
 
 JSON_VALUES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text(max_size=20)
@@ -215,7 +217,7 @@ JSON_VALUES = st.none() | st.booleans() | st.integers(-(2**53), 2**53) | st.text
 
 @given(st.dictionaries(st.text(max_size=10), JSON_VALUES, max_size=5))
 def test_inputs_survive_their_text(inputs: dict[str, Any]) -> None:
-    assert job(InputArguments=mapping.arguments_text(inputs)).inputs == inputs
+    assert job(InputArguments=jobs.arguments_text(inputs)).inputs == inputs
 
 
 @given(
@@ -229,7 +231,7 @@ def test_an_item_survives_its_body(
     values: dict[str, Any], reference: str | None, priority: Priority, moment: datetime | None
 ) -> None:
     draft = ItemDraft(values=values, reference=reference, priority=priority, not_before=moment, due_at=moment)
-    data = mapping.item_data("Invoices", draft, mark="rb-1")["itemData"]
+    data = queues.item_data("Invoices", draft, mark="rb-1")["itemData"]
     assert data.pop("Name") == "Invoices"
     assert data["ParentOperationId"] == "rb-1"
     read = item(**json.loads(json.dumps(data)))
@@ -238,7 +240,7 @@ def test_an_item_survives_its_body(
 
 
 def test_what_a_draft_leaves_out_is_not_sent() -> None:
-    data = mapping.item_data("Invoices", ItemDraft(values={"n": 1}), mark=None)
+    data = queues.item_data("Invoices", ItemDraft(values={"n": 1}), mark=None)
     assert data == {"itemData": {"Name": "Invoices", "Priority": "Normal", "SpecificContent": {"n": 1}}}
 
 
@@ -246,15 +248,13 @@ def test_what_a_draft_leaves_out_is_not_sent() -> None:
 @pytest.mark.parametrize("detail", [None, "a long story"])
 def test_a_failure_survives_its_body(kind: FailureKind, detail: str | None) -> None:
     failure = Failure(kind=kind, reason="no", detail=detail)
-    result = mapping.failed(failure)["transactionResult"]
+    result = queues.failed(failure)["transactionResult"]
     assert result["IsSuccessful"] is False
     assert item(ProcessingException=result["ProcessingException"]).failure == failure
 
 
 def test_a_success_carries_its_output() -> None:
-    assert mapping.succeeded({"paid": "yes"}) == {
-        "transactionResult": {"IsSuccessful": True, "Output": {"paid": "yes"}}
-    }
+    assert queues.succeeded({"paid": "yes"}) == {"transactionResult": {"IsSuccessful": True, "Output": {"paid": "yes"}}}
 
 
 ANY_TEXT = st.none() | st.text(max_size=30) | st.sampled_from([*JOB_WORDS, *ITEM_WORDS, *PRIORITY_WORDS, '{"a": NaN}'])

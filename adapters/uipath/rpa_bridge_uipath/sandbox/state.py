@@ -35,6 +35,7 @@ class State:
         self.items: dict[int, Row] = {}
         self.jobs: dict[int, Job] = {}
         self.tokens: dict[str, Row] = {}
+        self._tables: dict[str, dict[str, Row]] = {}
         self._bear()
 
     def now(self) -> str:
@@ -44,6 +45,10 @@ class State:
     def next_id(self, kind: str, first: int) -> int:
         """A number of a kind; kinds start far apart, so that ids are not mixed up unnoticed."""
         return self._world.next_id(f"uipath.{kind}", first)
+
+    def table(self, name: str) -> dict[str, Row]:
+        """The rows of one noun, by a key in text; each noun keeps its own."""
+        return self._tables.setdefault(name, {})
 
     def add_folder(self, name: str) -> Row:
         """A new folder at the root, with a robot."""
@@ -139,6 +144,7 @@ class State:
             "items": list(self.items.values()),
             "jobs": [asdict(job) for job in self.jobs.values()],
             "tokens": self.tokens,
+            "tables": self._tables,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -150,6 +156,7 @@ class State:
         self.items = {row["Id"]: row for row in state["items"]}
         self.jobs = {one["row"]["Id"]: Job(**one) for one in state["jobs"]}
         self.tokens = dict(state["tokens"])
+        self._tables = {name: dict(rows) for name, rows in state["tables"].items()}
 
     def _bear(self) -> None:
         month = '[{"name":"month","type":"System.String","required":false,"hasDefault":false}]'

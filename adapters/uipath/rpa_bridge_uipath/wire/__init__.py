@@ -1,0 +1,1 @@
+"""UiPath's JSON under UiPath's names, a file for each noun."""
