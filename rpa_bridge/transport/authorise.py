@@ -46,7 +46,7 @@ class Authorise:
             return response
         await self._tokens.reject(token)
         renewed = await self._token()
-        if renewed.value == token.value:
+        if renewed.value == token.value or request.spent:
             return response
         return await self._inner.send(request.with_headers(self._sign(renewed)))
 

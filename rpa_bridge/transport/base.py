@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import AsyncIterator, Mapping
+from contextlib import asynccontextmanager
 from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
+
+from .content import Content
 
 
 class Effect(StrEnum):
@@ -32,7 +35,7 @@ class Request:
 
     method: str
     path: str
-    """Percent-encoded path below the connection's origin, or an absolute address (then nothing is signed)."""
+    """Percent-encoded path below the connection's base, or an absolute address: signed only on the same origin."""
     _: KW_ONLY
     effect: Effect
     operation: str
@@ -41,6 +44,10 @@ class Request:
     headers: Mapping[str, str] = field(default_factory=dict, repr=False)
     json: Any = field(default=None, repr=False)
     form: Mapping[str, str] | None = field(default=None, repr=False)
+    content: Content | None = field(default=None, repr=False)
+    """A body that is sent piece by piece; time limits then hold for each piece."""
+    streamed: bool = False
+    """Whether the answer's body is wanted piece by piece, as `Response.pieces`; use `opened`."""
     signed: bool = True
     """False for log-in calls: no token is fetched or attached."""
     timeout: float | None = None
@@ -48,19 +55,33 @@ class Request:
     time_left: float | None = None
     """Seconds that remain for all attempts together: this one may not take longer. Set by the layer that repeats."""
 
+    @property
+    def spent(self) -> bool:
+        """Whether its body was a stream that has been read and cannot be read again: then it cannot be repeated."""
+        return self.content is not None and self.content.spent
+
     def with_headers(self, headers: Mapping[str, str]) -> Request:
         """The same request with these headers added or replaced."""
         return replace(self, headers={**self.headers, **headers})
 
 
+class Pieces(Protocol):
+    """A body that is read while it arrives. Raises RemoteError when it breaks off: it never just ends early."""
+
+    def __aiter__(self) -> AsyncIterator[bytes]: ...
+    def close(self) -> None:
+        """Gives the connection back; what has not been read is lost."""
+
+
 @dataclass(frozen=True, slots=True)
 class Response:
-    """What came back, read to its end."""
+    """What came back: read to its end, or for a streamed request in `pieces`."""
 
     status: int
     headers: Mapping[str, str] = field(repr=False)
     """Names in lower case."""
     body: bytes = field(repr=False)
+    pieces: Pieces | None = field(default=None, repr=False)
 
     @property
     def media_type(self) -> str:
@@ -76,3 +97,16 @@ class Transport(Protocol):
 
     async def aclose(self) -> None:
         """Give back what is held open."""
+
+
+@asynccontextmanager
+async def opened(transport: Transport, request: Request) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The answer's body piece by piece, for the length of a block. Raises what `send` raises, on entry."""
+    response = await transport.send(replace(request, streamed=True))
+    if response.pieces is None:  # a layer, or a transport of a test, that has read it already
+        yield Content(response.body, len(response.body)).read(request.operation, lambda: None)
+        return
+    try:
+        yield aiter(response.pieces)
+    finally:
+        response.pieces.close()

@@ -87,7 +87,7 @@ class Classify:
         """The error that this answer is; None for a success."""
         if 300 <= response.status < 400:
             return self._error(request, response, _redirected(response), ProtocolError, delivery=Delivery.MAYBE)
-        if response.media_type == "text/html":
+        if response.media_type == "text/html" and response.pieces is None:  # a file may well be a web page
             return self._web_page(request, response)
         if response.status < 300:
             return None

@@ -14,19 +14,20 @@ import io
 import json
 import re
 import ssl
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator
 from contextlib import suppress
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlencode, urlsplit
+from urllib.parse import urlencode
 
 import aiohttp
 from yarl import URL
 
-from rpa_bridge.errors import BridgeError, ConfigError, Delivery, InvalidError, ProtocolError, UnavailableError
+from rpa_bridge.errors import ConfigError, Delivery, InvalidError, ProtocolError
 
-from .addresses import check_absolute, query_string
+from .addresses import check_absolute, origin, query_string
 from .base import Effect, Request, Response
+from .http_failures import addressed, translate
 from .options import HttpOptions
 
 if TYPE_CHECKING:
@@ -104,27 +105,27 @@ class Http:
         limit = self._time_limit(request)
         session = self._session(request)
         try:
-            async with (
-                asyncio.timeout(limit),
-                session.request(
+            async with asyncio.timeout(limit) as attempt:
+                answer = await session.request(
                     request.method,
                     URL(url, encoded=True),
-                    data=io.BytesIO(body) if body and len(body) > LARGE_BODY else body,
+                    data=_sent(request, body, attempt, limit),
                     headers=headers,
                     allow_redirects=False,
                     timeout=self._inner_limits(request, limit),
                     ssl=self._tls if url.lower().startswith("https:") else True,
                     proxy=self._options.proxy.get_secret_value() if self._options.proxy else None,
-                ) as answer,
-            ):
-                content = await self._read(answer, request)
+                )
+                response = await self._response(answer, request, url)
         except _TranslatedError as translated:
             failure = translated.error
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = translate(error, limit)
         else:
-            return Response(answer.status, {name.lower(): value for name, value in answer.headers.items()}, content)
-        raise _addressed(failure, request, url)  # here, since `from None` would keep the library's error as context
+            return response
+        if request.content is not None and request.content.failure is not None:
+            raise request.content.failure
+        raise addressed(failure, request, url)  # here, since `from None` would keep the library's error as context
 
     async def aclose(self) -> None:
         self._closed = True
@@ -137,11 +138,11 @@ class Http:
             raise _refused(request, "a path must be percent-encoded; build it with path_segment")
         if request.path.startswith("/"):
             url = self._base + request.path
-        elif request.signed:
-            raise ConfigError(f"{request.operation}: a signed request goes only to the connection's own address")
         else:
             url = request.path
             check_absolute(url, request.operation)
+            if request.signed and origin(url) != origin(self._base):
+                raise ConfigError(f"{request.operation}: a signed request goes only to the connection's own address")
         if not request.params:
             return url
         return f"{url}{'&' if '?' in url else '?'}{query_string(request.params)}"
@@ -182,6 +183,13 @@ class Http:
             headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
         )
 
+    async def _response(self, answer: aiohttp.ClientResponse, request: Request, url: str) -> Response:
+        headers = {name.lower(): value for name, value in answer.headers.items()}
+        if request.streamed and answer.status < 300:
+            return Response(answer.status, headers, b"", _Arriving(answer, request, url))
+        async with answer:
+            return Response(answer.status, headers, await self._read(answer, request))
+
     async def _read(self, answer: aiohttp.ClientResponse, request: Request) -> bytes:
         pieces: list[bytes] = []
         size, limit = 0, self._options.max_body
@@ -199,6 +207,36 @@ class Http:
                 )
             pieces.append(piece)
         return b"".join(pieces)
+
+
+class _Arriving:
+    """A body on its way. The session's `sock_read` is how long one piece may take."""
+
+    def __init__(self, answer: aiohttp.ClientResponse, request: Request, url: str) -> None:
+        self._answer, self._request, self._url = answer, request, url
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        try:
+            async for piece in self._answer.content.iter_any():
+                yield piece
+        except (aiohttp.ClientError, OSError, ValueError) as error:
+            failure = translate(error)
+        else:
+            return
+        raise addressed(failure, self._request, self._url)
+
+    def close(self) -> None:
+        self._answer.close()
+
+
+def _sent(
+    request: Request, body: bytes | None, attempt: asyncio.Timeout, limit: float
+) -> bytes | io.BytesIO | AsyncIterator[bytes] | None:
+    """The body as aiohttp takes it. Each piece of streamed content that gets away gives the attempt its time anew."""
+    if request.content is not None:
+        loop = asyncio.get_running_loop()
+        return request.content.read(request.operation, lambda: attempt.reschedule(loop.time() + limit))
+    return io.BytesIO(body) if body and len(body) > LARGE_BODY else body
 
 
 def _tls(options: HttpOptions) -> ssl.SSLContext:
@@ -220,10 +258,19 @@ def _encoded(request: Request) -> tuple[dict[str, str], bytes | None]:
         if not _HEADER_NAME.fullmatch(name) or _FORBIDDEN_IN_HEADER.search(value):
             raise _refused(request, f"header {name!r} must not hold a line break or another control character")
     media_type, body = _body(request)
-    return ({**request.headers, "Content-Type": media_type} if media_type else dict(request.headers)), body
+    added = {"Content-Type": media_type} if media_type else {}
+    if request.content is not None:
+        added |= {"Content-Length": str(request.content.size)}
+    if request.streamed:  # a file is wanted as it lies there
+        added |= {"Accept": "*/*", "Accept-Encoding": "identity"}
+    given = {name.lower() for name in request.headers}
+    return {**request.headers, **{name: value for name, value in added.items() if name.lower() not in given}}, body
 
 
 def _body(request: Request) -> tuple[str | None, bytes | None]:
+    """The media type, and the body unless it is streamed."""
+    if request.content is not None:
+        return request.content.media_type, None
     if request.form is None and request.json is None:
         return None, None
     with suppress(TypeError, ValueError, RecursionError):  # these keep the whole text: never a context of ours
@@ -235,82 +282,3 @@ def _body(request: Request) -> tuple[str | None, bytes | None]:
 
 def _refused(request: Request, sentence: str) -> InvalidError:
     return InvalidError(f"{request.operation}: {sentence}", delivery=Delivery.NOT_SENT, operation=request.operation)
-
-
-def translate(error: Exception, limit: float = 0.0) -> BridgeError:
-    """Our error for one of the library's; its text never repeats what was sent or received."""
-    for kinds, make in _TABLE:
-        if isinstance(error, kinds):
-            return make(limit)
-    return UnavailableError(f"the connection to {{host}} failed ({type(error).__name__}); try again later")
-
-
-def mapped_exceptions() -> Iterator[type[BaseException]]:
-    """Every exception of the library that the table names, for the test that it is whole."""
-    for kinds, _ in _TABLE:
-        yield from kinds
-
-
-Make = Callable[[float], BridgeError]
-"""Makes the error; the argument is the attempt's time limit in seconds."""
-
-
-def _not_sent(sentence: str) -> Make:
-    return lambda _limit: UnavailableError(sentence, delivery=Delivery.NOT_SENT)
-
-
-def _maybe(sentence: str) -> Make:
-    return lambda limit: UnavailableError(sentence.replace("{limit}", f"{limit:g}"), delivery=Delivery.MAYBE)
-
-
-def _protocol(sentence: str) -> Make:
-    return lambda _limit: ProtocolError(sentence)
-
-
-def _settings(sentence: str) -> Make:
-    return lambda _limit: ConfigError(sentence)
-
-
-_TABLE: tuple[tuple[tuple[type[BaseException], ...], Make], ...] = (
-    (
-        (aiohttp.ClientConnectorCertificateError, aiohttp.ServerFingerprintMismatch),
-        _settings("the certificate of {host} is not trusted; set http.ca_file to the authority that signed it"),
-    ),
-    ((aiohttp.ClientSSLError,), _not_sent("no TLS connection to {host}; does it speak https on that port?")),
-    ((aiohttp.ClientConnectorDNSError,), _not_sent("the name {host} is not known; check the address in the settings")),
-    (
-        (aiohttp.ClientProxyConnectionError, aiohttp.ClientHttpProxyError),
-        _not_sent("the proxy of http.proxy refused; check it in the settings"),
-    ),
-    ((aiohttp.ClientConnectorError,), _not_sent("{host} does not accept connections; is it running and reachable?")),
-    ((aiohttp.ConnectionTimeoutError,), _not_sent("{host} did not accept a connection in time; is it reachable?")),
-    (
-        (
-            aiohttp.ServerDisconnectedError,
-            aiohttp.ClientConnectionResetError,
-            aiohttp.ClientOSError,
-            aiohttp.ClientPayloadError,
-        ),
-        _maybe("{host} cut the connection before its answer was complete"),
-    ),
-    ((aiohttp.ServerTimeoutError, TimeoutError), _maybe("{host} did not answer within {limit} seconds")),
-    ((aiohttp.ClientConnectionError,), _maybe("the connection to {host} failed")),
-    (
-        (aiohttp.InvalidURL, aiohttp.NonHttpUrlClientError, aiohttp.RedirectClientError),
-        _settings("the address of {host} cannot be used; check it in the settings"),
-    ),
-    ((aiohttp.ClientResponseError,), _protocol("{host} does not answer in HTTP that we understand")),
-    ((aiohttp.ClientError, ValueError), _protocol("the exchange with {host} broke off")),
-    ((OSError,), _maybe("the connection to {host} failed")),
-)
-
-
-def _addressed(error: BridgeError, request: Request, url: str) -> BridgeError:
-    """The error with the host's name in its text, and with the operation."""
-    parts = urlsplit(url)
-    text = str(error).replace("{host}", f"{parts.hostname}:{parts.port}" if parts.port else str(parts.hostname))
-    if isinstance(error, ConfigError):
-        return ConfigError(text)
-    if isinstance(error, UnavailableError):
-        return UnavailableError(text, operation=request.operation, delivery=error.delivery)
-    return ProtocolError(text, operation=request.operation)

@@ -78,7 +78,7 @@ class Retry:
         try:
             return await self._inner.send(request)
         except RemoteError as error:
-            if not may_repeat(request.effect, error):
+            if request.spent or not may_repeat(request.effect, error):
                 raise
             first = error
         return await self._send_again(request, first, started)
@@ -110,7 +110,7 @@ class Retry:
             sleep=self._clock.sleep,
             stop=enough,
             wait=self._pause,
-            retry=retry_if_exception(lambda error: may_repeat(request.effect, error)),
+            retry=retry_if_exception(lambda error: not request.spent and may_repeat(request.effect, error)),
             before_sleep=lambda state: LOG.info(
                 "%s: attempt %d failed, trying again in %.1f s",
                 request.operation,

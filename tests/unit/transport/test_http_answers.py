@@ -16,7 +16,7 @@ from rpa_bridge.errors import BridgeError, ConfigError, Delivery, ProtocolError,
 from rpa_bridge.transport.base import Effect, Request
 from rpa_bridge.transport.classify import Classify
 from rpa_bridge.transport.decode import WireModel, decode
-from rpa_bridge.transport.http import mapped_exceptions, translate
+from rpa_bridge.transport.http_failures import mapped_exceptions, translate
 from rpa_bridge.transport.trace import Trace
 
 if TYPE_CHECKING:

@@ -1,0 +1,107 @@
+"""Bodies that are never in memory whole: what is uploaded piece by piece, and files in a form."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterable, AsyncIterator, Callable
+from dataclasses import dataclass, field
+
+from rpa_bridge.errors import Delivery, InvalidError
+
+PIECE = 64 * 1024
+"""Bytes in which content that is in memory already is written."""
+BINARY = "application/octet-stream"
+
+
+@dataclass(eq=False, slots=True)
+class Content:
+    """A body of a known size. It can be sent again if `pieces` can be iterated again: an iterator cannot."""
+
+    pieces: AsyncIterable[bytes] | bytes = field(repr=False)
+    size: int
+    """Bytes."""
+    media_type: str = BINARY
+    failure: Exception | None = field(default=None, init=False, repr=False)
+    """What reading it raised the last time, which is not the network's fault."""
+    _begun: bool = field(default=False, init=False, repr=False)
+
+    @classmethod
+    def of(cls, content: AsyncIterable[bytes] | bytes, size: int | None, operation: str) -> Content:
+        """The content with its size. Raises InvalidError for a stream without one, or when the two disagree."""
+        if isinstance(content, bytes):
+            if size not in (None, len(content)):
+                raise _refused(operation, f"the content has {len(content)} bytes, and not {size}; leave the size out")
+            return cls(content, len(content))
+        if size is None or size < 0:
+            raise _refused(operation, "a stream needs its size in bytes; give `size`")
+        return cls(content, size)
+
+    @property
+    def spent(self) -> bool:
+        """Whether it has been read and cannot be read again."""
+        return self._begun and isinstance(self.pieces, AsyncIterator)
+
+    async def read(self, operation: str, on_piece: Callable[[], None]) -> AsyncIterator[bytes]:
+        """Exactly `size` bytes. Raises InvalidError, also kept in `failure`, when there are more or fewer."""
+        self._begun, self.failure = True, None
+        sent = 0
+        try:
+            async for piece in _pieces(self.pieces):
+                sent += len(piece)
+                if sent > self.size:
+                    raise _cut_short(operation, f"the content has more than the {self.size} bytes that were announced")
+                yield piece
+                on_piece()
+            if sent < self.size:
+                raise _cut_short(operation, f"the content ended after {sent} of the {self.size} bytes announced")
+        except Exception as error:
+            self.failure = error
+            raise
+
+
+def form_with_file(field_name: str, file_name: str, content: Content, boundary: str) -> Content:
+    """The content as one file of a form. `boundary` must not occur in it: use a new id."""
+    quoted = file_name.translate({ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"})  # docs: RFC 7578, 4.2
+    head = (
+        f'--{boundary}\r\nContent-Disposition: form-data; name="{field_name}"; filename="{quoted}"\r\n'
+        f"Content-Type: {content.media_type}\r\n\r\n"
+    ).encode()
+    tail = f"\r\n--{boundary}--\r\n".encode()
+    form: AsyncIterable[bytes] = _Framed(head, content.pieces, tail)
+    if isinstance(content.pieces, AsyncIterator):
+        form = aiter(form)
+    size = len(head) + content.size + len(tail)
+    return Content(form, size, f"multipart/form-data; boundary={boundary}")
+
+
+@dataclass(frozen=True, slots=True)
+class _Framed:
+    """Content between a head and a tail; it can be iterated as often as the content."""
+
+    head: bytes
+    pieces: AsyncIterable[bytes] | bytes
+    tail: bytes
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        yield self.head
+        async for piece in _pieces(self.pieces):
+            yield piece
+        yield self.tail
+
+
+async def _pieces(content: AsyncIterable[bytes] | bytes) -> AsyncIterator[bytes]:
+    if isinstance(content, bytes):
+        for start in range(0, len(content), PIECE):
+            yield content[start : start + PIECE]
+        return
+    async for piece in content:
+        if piece:
+            yield piece
+
+
+def _cut_short(operation: str, sentence: str) -> InvalidError:
+    """The error for content of another size: the platform got a body that is not whole, which it cannot accept."""
+    return _refused(operation, sentence, Delivery.REFUSED)
+
+
+def _refused(operation: str, sentence: str, delivery: Delivery = Delivery.NOT_SENT) -> InvalidError:
+    return InvalidError(f"{operation}: {sentence}", operation=operation, delivery=delivery)
