@@ -36,8 +36,9 @@ if TYPE_CHECKING:
         QueueDraft,
         QueueStats,
     )
-    from rpa_bridge.contract.robots import Robot, RobotState
+    from rpa_bridge.contract.robots import Machine, Robot, RobotState
     from rpa_bridge.contract.schedules import Schedule
+    from rpa_bridge.contract.webhooks import Webhook
     from rpa_bridge.errors import (
         AdapterLoadError,
         AuthError,
@@ -93,8 +94,9 @@ _HOME = {
         "QueueDraft",
         "QueueStats",
     ),
-    "rpa_bridge.contract.robots": ("Robot", "RobotState"),
+    "rpa_bridge.contract.robots": ("Machine", "Robot", "RobotState"),
     "rpa_bridge.contract.schedules": ("Schedule",),
+    "rpa_bridge.contract.webhooks": ("Webhook",),
     "rpa_bridge.errors": (
         "AdapterLoadError",
         "AuthError",
@@ -172,6 +174,7 @@ __all__ = [
     "Limits",
     "Log",
     "LogEntry",
+    "Machine",
     "MigrationError",
     "NotFoundError",
     "OutcomeUnknownError",
@@ -190,5 +193,6 @@ __all__ = [
     "UnavailableError",
     "UnsupportedError",
     "WaitTimeoutError",
+    "Webhook",
     "__version__",
 ]

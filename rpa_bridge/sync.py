@@ -22,7 +22,7 @@ from rpa_bridge.contract import features
 from rpa_bridge.helpers.blocking import Blocking, Face
 from rpa_bridge.settings import Settings, load_settings
 
-STREAMING = frozenset({"add_many", "upload"})
+STREAMING = frozenset({"add_many", "upload", "upload_package"})
 """The verbs that take a stream."""
 
 

@@ -33,8 +33,9 @@ from rpa_bridge.contract.queues import (
     QueueDraft,
     QueueStats,
 )
-from rpa_bridge.contract.robots import Robot
+from rpa_bridge.contract.robots import Machine, Robot
 from rpa_bridge.contract.schedules import Schedule
+from rpa_bridge.contract.webhooks import Webhook
 from rpa_bridge.settings import Settings
 from rpa_bridge.transport.base import Request, Response
 
@@ -112,6 +113,17 @@ class AutomationService(Service):
     def packages(self) -> Generator[Package]:
         """The newest version of each package."""
 
+    def open_package(self, package: Package) -> AbstractContextManager[Generator[bytes]]:
+        """The package's file in pieces, for the length of a block. Raises NotFoundError on entry."""
+
+    def upload_package(
+        self, content: Iterator[bytes] | AsyncIterable[bytes] | bytes, *, size: int | None = None
+    ) -> Package:
+        """The package, once the platform holds it; its name and version are in the file.
+
+        `size` in bytes is needed where content is a stream. Raises ConflictError when the version is there already.
+        """
+
 class CredentialService(Service):
     """Name, read and write secrets."""
 
@@ -174,6 +186,22 @@ class JobService(Service):
         Raises NotFoundError for an unknown automation, InvalidError for inputs that the platform cannot take,
         UnsupportedError for `not_before` or an option that it lacks, and OutcomeUnknownError when nobody can tell
         whether the job was started.
+        """
+
+    def start_many(
+        self,
+        automation: str,
+        count: int,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        priority: Priority | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> list[Job]:
+        """The jobs, `count` of them with the same inputs, once the platform has accepted all.
+
+        With `key` they are started at most once together. Raises what `start` raises, and ConflictError when jobs
+        with this key exist in another number.
         """
 
     def get(self, job_id: str) -> Job:
@@ -346,11 +374,29 @@ class RobotService(Service):
     def get(self, name: str) -> Robot:
         """The robot now. Raises NotFoundError."""
 
+    def machines(self) -> Generator[Machine]:
+        """All machines that this identity may see."""
+
 class ScheduleService(Service):
     """See what starts jobs by itself."""
 
     def find(self) -> Generator[Schedule]:
         """All schedules."""
+
+class WebhookService(Service):
+    """Be told, instead of asking. Deliveries may be lost: take them as a hint to look."""
+
+    def find(self) -> Generator[Webhook]:
+        """All webhooks."""
+
+    def create(self, name: str, url: str, *, events: Sequence[str] = (), secret: SecretStr | None = None) -> Webhook:
+        """The new webhook; `secret` signs its deliveries. Raises ConflictError when the name is taken."""
+
+    def delete(self, name: str) -> None:
+        """Deletes the webhook. Raises NotFoundError."""
+
+    def ping(self, name: str) -> None:
+        """Asks the platform to call the address once, for a test. Raises NotFoundError."""
 
 class Transport:
     """Anything that can send a request: the network, a layer round it, or a test."""
@@ -383,6 +429,7 @@ class Adapter:
     messages: MessageService
     folders: FolderService
     schedules: ScheduleService
+    webhooks: WebhookService
     raw: Transport
 
     def check(self) -> list[Finding]:

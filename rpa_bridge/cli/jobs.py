@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -38,6 +38,7 @@ def _exit_as(ended: Sequence[Job]) -> None:
         "rpa-bridge jobs start Invoices -i month=2026-10 -i limit:=50 --wait",
         "rpa-bridge jobs start Invoices --inputs-file inputs.json --key invoices-2026-10",
         "rpa-bridge jobs start Invoices --not-before 2h --priority high --on uipath-prod",
+        "rpa-bridge jobs start Letters --count 5 --key letters-2026-10 --wait",
     ),
 )
 @click.argument("automation")
@@ -47,6 +48,7 @@ def _exit_as(ended: Sequence[Job]) -> None:
 @click.option("--priority", type=Word(Priority), help="What goes first.")
 @click.option("--not-before", type=Moment(+1), help="Earliest start: a time, or a duration from now.")
 @pairs_option("--option", "options", help="A setting of this platform's own, under its own name.")
+@click.option("--count", type=click.IntRange(min=2), help="Start this many jobs with the same inputs, all or none.")
 @click.option("--wait", is_flag=True, help="Wait for the end; exit code 3 when the job failed or was stopped.")
 @click.option("--timeout", type=Duration(), help="With --wait: give up waiting after so long; the job goes on.")
 @on_connection
@@ -61,20 +63,23 @@ async def start(
     priority: Priority | None,
     not_before: datetime | None,
     options: dict[str, Any],
+    count: int | None,
     wait: bool,
     timeout: float | None,
 ) -> None:
     """Starts an automation and shows the job."""
     if timeout is not None and not wait:
         raise click.UsageError("--timeout says how long to wait; say --wait too")
+    if count is not None and not_before is not None:
+        raise click.UsageError("--count starts jobs now; leave --not-before out")
     service = session.adapter.jobs
+    given = {**(read_object(inputs_file) if inputs_file else {}), **inputs}
+    if count is not None:
+        many = await service.start_many(automation, count, given, key=key, priority=priority, options=options or None)
+        await _show_many(session, many, wait=wait, timeout=timeout)
+        return
     job = await service.start(
-        automation,
-        {**(read_object(inputs_file) if inputs_file else {}), **inputs},
-        key=key,
-        priority=priority,
-        not_before=not_before,
-        options=options or None,
+        automation, given, key=key, priority=priority, not_before=not_before, options=options or None
     )
     if wait:
         session.note(f"started job {job.id}")
@@ -85,6 +90,17 @@ async def start(
             raise
     session.show(job)
     _exit_as([job])
+
+
+async def _show_many(session: Session, started: list[Job], *, wait: bool, timeout: float | None) -> None:
+    ended: list[Job] = []
+    if wait:
+        session.note(f"started jobs {', '.join(job.id for job in started)}")
+        found = _noted(session.adapter.jobs.as_finished(started, timeout=timeout), ended)
+    else:
+        found = _noted(_each(started), [])
+    await session.show_all(found, COLUMNS, 0)
+    _exit_as(ended)
 
 
 @jobs.command("get", epilog=examples("rpa-bridge jobs get 4711 -o json"))
@@ -137,7 +153,12 @@ async def wait(session: Session, /, job_ids: tuple[str, ...], timeout: float | N
     _exit_as(ended)
 
 
-async def _noted(found: Any, into: list[Job]) -> Any:
+async def _each(jobs: list[Job]) -> AsyncIterator[Job]:
+    for job in jobs:
+        yield job
+
+
+async def _noted(found: AsyncIterator[Job], into: list[Job]) -> AsyncIterator[Job]:
     async for job in found:
         into.append(job)
         yield job

@@ -38,6 +38,7 @@ COMMANDS = {
     "messages": Lazy(f"{_HERE}.messages:messages", "Write to people, through the platform."),
     "folders": Lazy(f"{_HERE}.folders:folders", "See the rooms within a platform."),
     "schedules": Lazy(f"{_HERE}.schedules:schedules", "See what starts jobs by itself."),
+    "webhooks": Lazy(f"{_HERE}.webhooks:webhooks", "Be told what happens, instead of asking."),
     "sandbox": Lazy(f"{_HERE}.sandbox:sandbox", "Play the platforms on this machine, for tests and trials."),
     "completion": Lazy(f"{_HERE}.completion:completion", "Print what makes a shell complete commands and names."),
 }

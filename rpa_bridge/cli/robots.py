@@ -28,3 +28,11 @@ async def list_(session: Session, /, limit: int | None) -> None:
 async def get(session: Session, /, name: str) -> None:
     """Shows a robot as it is now."""
     session.show(await session.adapter.robots.get(name))
+
+
+@robots.command("machines", epilog=examples("rpa-bridge robots machines"))
+@limit_option
+@on_connection
+async def machines(session: Session, /, limit: int | None) -> None:
+    """Lists the machines that robots may run on."""
+    await session.show_all(session.adapter.robots.machines(), ("name", "type", "description", "id"), limit)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from typing import TypedDict
 
 from rpa_bridge.contract.artifacts import Artifact
 from rpa_bridge.contract.features import Feature
-from rpa_bridge.errors import NotFoundError
+from rpa_bridge.errors import InvalidError, NotFoundError
 
 from .stage import Stage, listed
 from .standard import requires
@@ -15,11 +16,19 @@ PIECE = bytes(range(256)) * 256
 """64 KiB of everything."""
 
 
-async def _upload(stage: Stage, name: str, content: bytes) -> Artifact:
-    """A file in the harness's container; without one, a file of a new job."""
+class _Place(TypedDict, total=False):
+    container: str
+    job: str
+
+
+async def _place(stage: Stage) -> _Place:
+    """Where files go: into the harness's container; without one, to a new job."""
     container = stage.harness.container
-    job = None if container else (await stage.adapter.jobs.start(stage.automation)).id
-    return await stage.adapter.artifacts.upload(name, content, container=container, job=job)
+    return {"container": container} if container else {"job": (await stage.adapter.jobs.start(stage.automation)).id}
+
+
+async def _upload(stage: Stage, name: str, content: bytes) -> Artifact:
+    return await stage.adapter.artifacts.upload(name, content, **await _place(stage))
 
 
 async def _read(stage: Stage, artifact: Artifact | str) -> bytes:
@@ -44,12 +53,34 @@ class ArtifactTests:
 
     @requires(Feature.ARTIFACT_UPLOAD)
     async def test_a_file_comes_back_as_it_was(self, stage: Stage) -> None:
-        for name, content in (("report.txt", b"one\r\ntwo\n"), ("größer ☃ 100%.bin", PIECE), ("empty.txt", b"")):
+        for name, content in (("report.txt", b"one\r\ntwo\n"), ("größer ☃.bin", PIECE), ("empty.txt", b"")):
             made = await _upload(stage, name, content)
             assert made.name == name
             assert made.size in {None, len(content)}
             assert await _read(stage, made) == content
             assert await _read(stage, made.id) == content
+
+    @requires(Feature.ARTIFACT_UPLOAD)
+    async def test_an_awkward_name_survives_or_is_refused(self, stage: Stage) -> None:
+        for name in ("100 %.txt", "a&b+c.txt", "what?.txt", "a#b.txt", "O'Brien.txt", 'say "no".txt'):
+            place = await _place(stage)
+            made = await stage.unless_refused(stage.adapter.artifacts.upload(name, b"content", **place))
+            if made is not None:
+                assert made.name == name
+                assert await _read(stage, made) == b"content"
+                assert name in [one.name async for one in stage.adapter.artifacts.find()]
+
+    @requires(Feature.ARTIFACT_UPLOAD)
+    async def test_content_of_another_size_is_refused_and_not_kept(self, stage: Stage) -> None:
+        async def pieces() -> AsyncIterator[bytes]:
+            yield b"four"
+
+        place = await _place(stage)
+        before = await listed(stage.adapter.artifacts.find())
+        for size in (3, 5):
+            with stage.refused(InvalidError):
+                await stage.adapter.artifacts.upload("torn.bin", pieces(), size=size, **place)
+        assert await listed(stage.adapter.artifacts.find()) == before
 
     @requires(Feature.ARTIFACT_UPLOAD)
     async def test_a_large_file_streams_both_ways(self, stage: Stage) -> None:
@@ -59,11 +90,8 @@ class ArtifactTests:
             for _ in range(count):
                 yield PIECE
 
-        container = stage.harness.container
-        job = None if container else (await stage.adapter.jobs.start(stage.automation)).id
-        made = await stage.adapter.artifacts.upload(
-            "large.bin", pieces(), size=count * len(PIECE), container=container, job=job
-        )
+        size = count * len(PIECE)
+        made = await stage.adapter.artifacts.upload("large.bin", pieces(), size=size, **await _place(stage))
         async with stage.adapter.artifacts.open(made) as stream:
             sizes = [len(piece) async for piece in stream]
         assert sum(sizes) == count * len(PIECE)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from rpa_bridge.contract.automations import Package
 from rpa_bridge.contract.features import Feature
-from rpa_bridge.errors import InvalidError, NotFoundError
+from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError
 
 from .stage import Stage, listed
 from .standard import requires
@@ -64,3 +65,29 @@ class AutomationTests:
         assert packages
         assert all(one.id and one.name and one.version for one in packages)
         assert len({one.name for one in packages}) == len(packages)
+
+    @requires(Feature.AUTOMATION_OPEN_PACKAGE, Feature.AUTOMATION_PACKAGES)
+    async def test_a_package_can_be_read(self, stage: Stage) -> None:
+        package = (await listed(stage.adapter.automations.packages()))[0]
+        async with stage.adapter.automations.open_package(package) as pieces:
+            assert b"".join([piece async for piece in pieces])
+
+    @requires(Feature.AUTOMATION_OPEN_PACKAGE)
+    async def test_an_unknown_package_is_not_found_on_entry(self, stage: Stage) -> None:
+        unknown = Package(id=stage.harness.missing_id, name=stage.new_name("package"), version="1.0.0")
+        with stage.refused(NotFoundError):
+            async with stage.adapter.automations.open_package(unknown):
+                raise AssertionError("the block of a package that is not there was entered")
+
+    @requires(Feature.AUTOMATION_UPLOAD_PACKAGE, Feature.AUTOMATION_OPEN_PACKAGE, Feature.AUTOMATION_PACKAGES)
+    async def test_a_package_that_is_there_already_is_refused(self, stage: Stage) -> None:
+        package = (await listed(stage.adapter.automations.packages()))[0]
+        async with stage.adapter.automations.open_package(package) as pieces:
+            content = b"".join([piece async for piece in pieces])
+        with stage.refused(ConflictError):
+            await stage.adapter.automations.upload_package(content)
+
+    @requires(Feature.AUTOMATION_UPLOAD_PACKAGE)
+    async def test_what_is_no_package_is_refused(self, stage: Stage) -> None:
+        with stage.refused(InvalidError):
+            await stage.adapter.automations.upload_package(b"this is no package")

@@ -9,6 +9,7 @@ from typing import Any
 from pydantic import SecretStr
 
 from rpa_bridge.contract.adapter import Adapter
+from rpa_bridge.contract.automations import Package
 from rpa_bridge.contract.jobs import JobOutcome
 from rpa_bridge.contract.queues import Failure, FailureKind, Item, ItemDraft, ItemState, QueueDraft
 
@@ -16,6 +17,7 @@ _ITEM = Item(id="1", queue="Queue", state=ItemState.TAKEN, native_state="taken")
 _DRAFT = ItemDraft(values={"n": 1})
 _QUEUE = QueueDraft(name="Queue")
 _FAILURE = Failure(kind=FailureKind.BUSINESS, reason="a test")
+_PACKAGE = Package(id="1", name="Package", version="1.0.0")
 _MOMENT = datetime(2030, 1, 1, tzinfo=UTC)
 
 CALLS: dict[str, Callable[[Adapter], Any]] = {
@@ -23,7 +25,10 @@ CALLS: dict[str, Callable[[Adapter], Any]] = {
     "automations.get": lambda on: on.automations.get("Automation"),
     "automations.schema": lambda on: on.automations.schema("Automation"),
     "automations.packages": lambda on: on.automations.packages(),
+    "automations.open_package": lambda on: on.automations.open_package(_PACKAGE),
+    "automations.upload_package": lambda on: on.automations.upload_package(b"content"),
     "jobs.start": lambda on: on.jobs.start("Automation"),
+    "jobs.start_many": lambda on: on.jobs.start_many("Automation", 2),
     "jobs.get": lambda on: on.jobs.get("1"),
     "jobs.find": lambda on: on.jobs.find(),
     "jobs.wait": lambda on: on.jobs.wait("1", timeout=0),
@@ -66,6 +71,7 @@ CALLS: dict[str, Callable[[Adapter], Any]] = {
     "artifacts.delete": lambda on: on.artifacts.delete("1"),
     "robots.find": lambda on: on.robots.find(),
     "robots.get": lambda on: on.robots.get("Robot"),
+    "robots.machines": lambda on: on.robots.machines(),
     "logs.find": lambda on: on.logs.find(),
     "logs.create": lambda on: on.logs.create("Log", ["column"]),
     "logs.append": lambda on: on.logs.append("Log", {"column": "value"}),
@@ -79,4 +85,8 @@ CALLS: dict[str, Callable[[Adapter], Any]] = {
     "folders.find": lambda on: on.folders.find(),
     "folders.get": lambda on: on.folders.get("Folder"),
     "schedules.find": lambda on: on.schedules.find(),
+    "webhooks.find": lambda on: on.webhooks.find(),
+    "webhooks.create": lambda on: on.webhooks.create("Webhook", "https://hooks.example.com/in"),
+    "webhooks.delete": lambda on: on.webhooks.delete("Webhook"),
+    "webhooks.ping": lambda on: on.webhooks.ping("Webhook"),
 }

@@ -29,6 +29,13 @@ class RobotTests:
             got = await stage.adapter.robots.get(robot.name)
             assert (got.id, got.name) == (robot.id, robot.name)
 
+    @requires(Feature.ROBOT_MACHINES)
+    async def test_each_machine_is_listed_once(self, stage: Stage) -> None:
+        found = await listed(stage.adapter.robots.machines())
+        assert found, "the harness's platform has no machine"
+        assert all(one.id and one.name for one in found)
+        assert len({one.id for one in found}) == len(found)
+
     @requires(Feature.ROBOT_GET)
     async def test_an_unknown_robot_is_not_found(self, stage: Stage) -> None:
         name = stage.new_name("robot")

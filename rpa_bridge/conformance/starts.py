@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
+from rpa_bridge.contract.features import Feature
 from rpa_bridge.contract.jobs import Job, JobState
 from rpa_bridge.contract.model import Priority
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, UnsupportedError
@@ -174,6 +175,33 @@ class StartTests:
         for key in ("", *(["k" * (longest + 1)] if longest else [])):
             with stage.refused(InvalidError, UnsupportedError, unsent=True):
                 await stage.adapter.jobs.start(stage.automation, key=key)
+
+    @requires(Feature.JOB_START_MANY, "jobs.get")
+    async def test_many_are_started_together(self, stage: Stage) -> None:
+        before = await _jobs(stage)
+        jobs = await stage.adapter.jobs.start_many(stage.automation, 3, {"month": "2026-10"})
+        assert await _ids_since(stage, before) == {job.id for job in jobs}
+        assert len(jobs) == len({job.id for job in jobs}) == 3
+        for job in jobs:
+            assert (await stage.adapter.jobs.get(job.id)).inputs == {"month": "2026-10"}
+
+    @requires(Feature.JOB_START_MANY)
+    async def test_many_with_a_key_are_started_once(self, stage: Stage) -> None:
+        key = stage.new_name("key")
+        before = await _jobs(stage)
+        first = await stage.adapter.jobs.start_many(stage.automation, 2, key=key)
+        again = await stage.adapter.jobs.start_many(stage.automation, 2, key=key)
+        assert {job.id for job in again} == {job.id for job in first} == await _ids_since(stage, before)
+        assert {job.key for job in first} == {key}
+        with stage.refused(ConflictError):
+            await stage.adapter.jobs.start_many(stage.automation, 3, key=key)
+        assert len(await _ids_since(stage, before)) == 2
+
+    @requires(Feature.JOB_START_MANY)
+    async def test_a_number_that_starts_nothing_is_refused_before_sending(self, stage: Stage) -> None:
+        for count in (0, -1):
+            with stage.refused(InvalidError, unsent=True):
+                await stage.adapter.jobs.start_many(stage.automation, count)
 
 
 async def _has_no_keys(stage: Stage) -> bool:

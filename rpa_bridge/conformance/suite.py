@@ -28,6 +28,7 @@ from .robots import RobotTests
 from .schedules import ScheduleTests
 from .standard import STANDARD
 from .starts import StartTests
+from .webhooks import WebhookTests
 
 NOUNS = frozenset(noun.noun for noun in SERVICES)
 _SILENCERS = ("skip", "skipif", "xfail")
@@ -50,6 +51,7 @@ class ConformanceSuite(
     MessageTests,
     FolderTests,
     ScheduleTests,
+    WebhookTests,
 ):
     """All standard tests. Subclass it, set `harness`, and add nothing that it already has."""
 

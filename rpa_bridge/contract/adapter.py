@@ -32,6 +32,7 @@ from .model import Neutral
 from .queues import QueueService
 from .robots import RobotService
 from .schedules import ScheduleService
+from .webhooks import WebhookService
 
 CONTRACT = 1
 """Raised when an adapter written against an older contract would no longer work."""
@@ -50,6 +51,7 @@ SERVICES: tuple[type[Service], ...] = (
     MessageService,
     FolderService,
     ScheduleService,
+    WebhookService,
 )
 """Every noun, in the order in which people meet them."""
 
@@ -182,6 +184,7 @@ class Adapter(ABC):
     messages: MessageService
     folders: FolderService
     schedules: ScheduleService
+    webhooks: WebhookService
     raw: Transport
     """The one honest door to what only this vendor has: signed, paced, retried."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from abc import abstractmethod
 from collections.abc import AsyncIterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 from .features import Feature, Service, optional
@@ -24,11 +24,15 @@ class AssetType(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Asset(Named):
-    """A shared setting. Secrets are not assets here: see credentials."""
+    """A shared setting. Secrets are not assets here: see credentials.
+
+    `robot_values` are values that only one robot's account gets instead, by the account's name.
+    """
 
     type: AssetType
     value: AssetValue | None
     description: str | None = None
+    robot_values: dict[str, AssetValue] = field(default_factory=dict)
 
 
 class AssetService(Service):

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterable, AsyncIterator
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -66,4 +67,17 @@ class AutomationService(Service):
     @optional(Feature.AUTOMATION_PACKAGES)
     def packages(self) -> AsyncIterator[Package]:
         """The newest version of each package."""
+        raise NotImplementedError
+
+    @optional(Feature.AUTOMATION_OPEN_PACKAGE)
+    def open_package(self, package: Package) -> AbstractAsyncContextManager[AsyncIterator[bytes]]:
+        """The package's file in pieces, for the length of a block. Raises NotFoundError on entry."""
+        raise NotImplementedError
+
+    @optional(Feature.AUTOMATION_UPLOAD_PACKAGE)
+    async def upload_package(self, content: AsyncIterable[bytes] | bytes, *, size: int | None = None) -> Package:
+        """The package, once the platform holds it; its name and version are in the file.
+
+        `size` in bytes is needed where content is a stream. Raises ConflictError when the version is there already.
+        """
         raise NotImplementedError

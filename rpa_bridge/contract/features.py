@@ -26,6 +26,9 @@ class Feature(StrEnum):
 
     AUTOMATION_SCHEMA = "automations.schema"
     AUTOMATION_PACKAGES = "automations.packages"
+    AUTOMATION_OPEN_PACKAGE = "automations.open_package"
+    AUTOMATION_UPLOAD_PACKAGE = "automations.upload_package"
+    JOB_START_MANY = "jobs.start_many"
     JOB_STOP = "jobs.stop"
     JOB_RESTART = "jobs.restart"
     JOB_RESUME = "jobs.resume"
@@ -52,6 +55,7 @@ class Feature(StrEnum):
     ARTIFACT_UPLOAD = "artifacts.upload"
     ARTIFACT_DELETE = "artifacts.delete"
     ROBOT_GET = "robots.get"
+    ROBOT_MACHINES = "robots.machines"
     LOG_CREATE = "logs.create"
     LOG_APPEND = "logs.append"
     LOG_EXPORT = "logs.export"
@@ -64,6 +68,10 @@ class Feature(StrEnum):
     FOLDER_FIND = "folders.find"
     FOLDER_GET = "folders.get"
     SCHEDULE_FIND = "schedules.find"
+    WEBHOOK_FIND = "webhooks.find"
+    WEBHOOK_CREATE = "webhooks.create"
+    WEBHOOK_DELETE = "webhooks.delete"
+    WEBHOOK_PING = "webhooks.ping"
 
 
 class Service(ABC):

@@ -104,6 +104,24 @@ class JobService(Service):
         whether the job was started.
         """
 
+    @optional(Feature.JOB_START_MANY)
+    async def start_many(
+        self,
+        automation: str,
+        count: int,
+        inputs: Mapping[str, Any] | None = None,
+        *,
+        key: str | None = None,
+        priority: Priority | None = None,
+        options: Mapping[str, Any] | None = None,
+    ) -> list[Job]:
+        """The jobs, `count` of them with the same inputs, once the platform has accepted all.
+
+        With `key` they are started at most once together. Raises what `start` raises, and ConflictError when jobs
+        with this key exist in another number.
+        """
+        raise NotImplementedError
+
     @abstractmethod
     async def get(self, job_id: str) -> Job:
         """The job now. Raises NotFoundError."""

@@ -60,13 +60,17 @@ class Field(Neutral):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class QueueDraft(Neutral):
-    """A queue not yet on a platform; what a platform cannot hold, its adapter refuses."""
+    """A queue not yet on a platform; what a platform cannot hold, its adapter refuses.
+
+    `options` are this platform's own settings of a queue, under its own names; an unknown one is refused.
+    """
 
     name: str
     description: str | None = None
     retries: int = 0
     unique_references: bool = False
     fields: tuple[Field, ...] = ()
+    options: dict[str, Any] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

@@ -30,6 +30,14 @@ class Robot(Named):
     machine: str | None = None
 
 
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Machine(Named):
+    """A machine that robots may run on. `type` is the platform's own word."""
+
+    type: str = ""
+    description: str | None = None
+
+
 class RobotService(Service):
     """See who can run jobs."""
 
@@ -42,4 +50,9 @@ class RobotService(Service):
     @optional(Feature.ROBOT_GET)
     async def get(self, name: str) -> Robot:
         """The robot now. Raises NotFoundError."""
+        raise NotImplementedError
+
+    @optional(Feature.ROBOT_MACHINES)
+    def machines(self) -> AsyncIterator[Machine]:
+        """All machines that this identity may see."""
         raise NotImplementedError

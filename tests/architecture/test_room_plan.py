@@ -12,7 +12,7 @@ ROOT = Path(__file__).parents[2]
 ADAPTERS = sorted(path.parent for path in ROOT.glob("adapters/*/pyproject.toml"))
 NOUNS = {service.noun for service in SERVICES}
 ALWAYS = {"__init__", "adapter", "settings", "mapping", "errors"}
-ROOMS = ALWAYS | NOUNS | {"auth", "wire", "check", "client", "odata", "database", "runner", "processes"}
+ROOMS = ALWAYS | NOUNS | {"auth", "wire", "check", "client", "odata", "storage", "database", "runner", "processes"}
 """What a module of an adapter may be called; a new room is a decision, made here and in adapters/README.md."""
 
 

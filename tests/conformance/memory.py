@@ -243,7 +243,7 @@ ABSENT = {
     noun: never("the reference has only the nouns that people meet first")
     for noun in (
         *("assets", "credentials", "artifacts", "robots", "logs", "alerts", "incidents", "messages"),
-        *("folders", "schedules"),
+        *("folders", "schedules", "webhooks"),
     )
 }
 

@@ -24,6 +24,7 @@ class BotMaestroHarness(SandboxHarness):
             ("credentials", "artifacts", "robots", "logs", "alerts", "incidents", "messages", "schedules"), LATER
         ),
         "assets": never("BotMaestro keeps no shared settings"),
+        "webhooks": never("BotMaestro calls nobody"),
         "folders": never("a workspace of BotMaestro is not divided"),
         "jobs.test_outputs_come_back": never("a task has no outputs; it reports counts, and leaves result files"),
     }

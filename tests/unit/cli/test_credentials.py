@@ -41,7 +41,7 @@ def test_values_are_read_from_standard_input_in_their_order(run: Run, platform: 
 
 
 def test_values_are_asked_for_without_an_echo(run: Run, platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rpa_bridge.cli.credentials._is_asked", lambda: True)
+    monkeypatch.setattr("rpa_bridge.cli.secrets._is_asked", lambda: True)
     result = run("credentials", "put", "sap", "--field", "password", input=f"{CANARY}\n")
     assert platform.secrets["sap"]["password"].get_secret_value() == CANARY
     assert CANARY not in result.out + result.err

@@ -76,7 +76,11 @@ def test_a_name_that_no_exception_has_is_refused(run: Run, platform: Platform) -
     [
         ("automations", "schema", "Invoices"),
         ("automations", "packages"),
+        ("automations", "download-package", "p"),
+        ("automations", "upload-package", __file__),
+        ("jobs", "start", "Invoices", "--count", "2"),
         ("robots", "list"),
+        ("robots", "machines"),
         ("robots", "get", "r"),
         ("logs", "list"),
         ("logs", "create", "log", "a", "b"),
@@ -89,6 +93,10 @@ def test_a_name_that_no_exception_has_is_refused(run: Run, platform: Platform) -
         ("folders", "list"),
         ("folders", "get", "f"),
         ("schedules", "list"),
+        ("webhooks", "list"),
+        ("webhooks", "create", "w", "https://hooks.example.com/in"),
+        ("webhooks", "ping", "w"),
+        ("webhooks", "delete", "w", "--yes"),
     ],
 )
 def test_what_the_platform_lacks_is_refused(run: Run, tmp_path: Path, arguments: tuple[str, ...]) -> None:

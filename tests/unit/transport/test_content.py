@@ -67,7 +67,9 @@ async def read(transport: Transport, request: Request) -> bytes:
         return b"".join([piece async for piece in pieces])
 
 
-@pytest.mark.parametrize("pieces", [LARGE, File(LARGE[:10], b"", LARGE[10:]), b"", File()], ids=["bytes", "pieces", "nothing", "no pieces"])
+@pytest.mark.parametrize(
+    "pieces", [LARGE, File(LARGE[:10], b"", LARGE[10:]), b"", File()], ids=["bytes", "pieces", "nothing", "no pieces"]
+)
 async def test_content_arrives_whole_with_its_length(serve: Serve, connect: Connect, pieces: File | bytes) -> None:
     whole = pieces if isinstance(pieces, bytes) else b"".join(pieces.pieces)
     server = await serve(accept)
