@@ -10,7 +10,7 @@ from rpa_bridge.transport.base import Effect, Request, Transport
 from rpa_bridge.transport.decode import decode
 
 from .settings import BotMaestroSettings
-from .wire import LoginAnswer
+from .wire.auth import LoginAnswer
 
 LOGIN = "auth.login"
 LOGIN_PATH = "/workspace/login"

@@ -9,9 +9,9 @@ from rpa_bridge.contract.automations import Automation, AutomationService
 from rpa_bridge.errors import NotFoundError, ProtocolError
 from rpa_bridge.transport.base import Effect
 
-from . import mapping
 from .client import Client, label_segment
-from .wire import Activity
+from .mapping import automations as mapping
+from .wire.automations import Activity
 
 
 class BotMaestroAutomations(AutomationService):

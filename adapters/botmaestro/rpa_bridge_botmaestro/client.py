@@ -15,7 +15,7 @@ from rpa_bridge.transport.base import Effect, Request, Transport
 from rpa_bridge.transport.decode import WireModel, json_of
 from rpa_bridge.transport.exclusive import Exclusive
 
-from .wire import Page
+from .wire.lists import Page
 
 PAGE = 100
 """Rows a page."""

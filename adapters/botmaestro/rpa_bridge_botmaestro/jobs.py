@@ -22,9 +22,10 @@ from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, ch
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.reconcile import blindly, once
 
-from . import mapping
 from .client import Client
-from .wire import Task
+from .mapping import jobs as mapping
+from .mapping.common import KEY
+from .wire.jobs import Task
 
 START_OPTIONS = frozenset({"priority", "test"})
 """Members of a new task that a caller may set through `options`: priority 0 to 10, and test."""
@@ -122,8 +123,8 @@ class BotMaestroJobs(JobService):
     def _refuse(self, start: mapping.Start) -> None:
         operation = "jobs.start"
         _check_options(operation, start.options)
-        if mapping.KEY in start.inputs:
-            raise refuse(operation, f"the input name {mapping.KEY!r} is taken by the bridge; rename the input")
+        if KEY in start.inputs:
+            raise refuse(operation, f"the input name {KEY!r} is taken by the bridge; rename the input")
         check_name(operation, "automation", start.automation, Limits())
         check_reference(operation, "key", start.key, self._limits)
         check_moment(operation, "not_before", start.not_before)

@@ -20,9 +20,10 @@ from rpa_bridge.transport.addresses import path_segment
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.reconcile import blindly, once
 
-from . import mapping
 from .client import Client, label_segment
-from .wire import DataPool, Entry
+from .mapping import queues as mapping
+from .mapping.common import KEY
+from .wire.queues import DataPool, Entry
 
 OPEN = frozenset({"PROCESSING", "TIMEOUT"})
 """States from which an entry can be reported. docs: botmaestro.md 9 "State machine" """
@@ -132,7 +133,7 @@ class BotMaestroQueues(QueueService):
         body = mapping.new_entry(draft, mark=mark)
         answer = await self._client.call("POST", path, effect=effect, operation=operation, json=body)
         entry = Entry.of(answer, operation)
-        if (entry.values or {}).get(mapping.KEY) != mark:
+        if (entry.values or {}).get(KEY) != mark:
             raise ProtocolError(f"{operation}: the answer does not name our item", operation=operation)
         return mapping.item(entry, queue)
 
@@ -141,7 +142,7 @@ class BotMaestroQueues(QueueService):
         operation = "queues.add"
         path = f"{_pool(operation, queue)}/view"
         async for entry in self._client.all_rows(Entry, path, operation=operation):
-            if (entry.values or {}).get(mapping.KEY) == mark and entry.parent is None:  # a retry carries it too
+            if (entry.values or {}).get(KEY) == mark and entry.parent is None:  # a retry carries it too
                 return mapping.item(entry, queue)
         return None
 

@@ -12,7 +12,8 @@ from rpa_bridge.errors import Delivery
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.transport.base import Effect
 from rpa_bridge_botmaestro.client import PAGE
-from rpa_bridge_botmaestro.wire import DataPool, Page
+from rpa_bridge_botmaestro.wire.lists import Page
+from rpa_bridge_botmaestro.wire.queues import DataPool
 
 Requests = Callable[[str], list[Exchange]]
 Rewrite = Callable[[Callable[[Any], None]], None]

@@ -29,9 +29,9 @@ from rpa_bridge.errors import Delivery
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.transport.base import Effect, Request
-from rpa_bridge_botmaestro import mapping
 from rpa_bridge_botmaestro.client import PAGE
 from rpa_bridge_botmaestro.jobs import BotMaestroJobs
+from rpa_bridge_botmaestro.mapping import common
 
 Opens = Callable[..., Adapter]
 Requests = Callable[[str], list[Exchange]]
@@ -117,7 +117,7 @@ async def test_two_tasks_with_one_key_are_a_conflict_that_names_both(maestro: Ad
         "/task",
         effect=Effect.BLIND,
         operation="test",
-        json={"activityLabel": "Invoices", "test": False, "parameters": {mapping.KEY: "k-1"}, "priority": 0},
+        json={"activityLabel": "Invoices", "test": False, "parameters": {common.KEY: "k-1"}, "priority": 0},
     )
     await maestro.raw.send(marked)  # as somebody does who copies a task with its parameters
 
@@ -132,8 +132,8 @@ async def test_the_search_for_a_key_ends_with_the_days_of_the_settings(
     maestro = open_maestro(key_days=10)
     young = [aged(sandbox, days=9, seconds=number) for number in range(30)]
     old = [aged(sandbox, days=11, seconds=number) for number in range(4 * PAGE)]
-    old[0]["parameters"] = {mapping.KEY: "k-1"}
-    young[-1]["parameters"] = {mapping.KEY: "k-2"}
+    old[0]["parameters"] = {common.KEY: "k-1"}
+    young[-1]["parameters"] = {common.KEY: "k-2"}
     ids = await copy_task(maestro, rewrite, *young, *old)
     starts = len(requests(START))
 
@@ -152,7 +152,7 @@ async def test_a_list_that_is_not_newest_first_is_searched_whole(script: Any) ->
 
     script.page(row(1, 40), row(2, 50), row(3, 60), row(4, 1), last=False)
     script.page(*(row(100 + number, 61 + number) for number in range(50)), last=False)
-    script.page(row(5, 2, parameters={mapping.KEY: "k-1"}), last=True)
+    script.page(row(5, 2, parameters={common.KEY: "k-1"}), last=True)
 
     job = await scripted(script).start("Invoices", key="k-1")
 
@@ -162,7 +162,7 @@ async def test_a_list_that_is_not_newest_first_is_searched_whole(script: Any) ->
 
 async def test_tasks_without_a_date_do_not_end_a_search(script: Any) -> None:
     script.page(wire_task(1), wire_task(2, dateCreation="?"), last=False)
-    script.page(wire_task(3, parameters={mapping.KEY: "k-1"}), last=True)
+    script.page(wire_task(3, parameters={common.KEY: "k-1"}), last=True)
 
     assert (await scripted(script).start("Invoices", key="k-1")).id == "3"
 
@@ -227,7 +227,7 @@ async def test_a_filter_that_the_server_does_not_heed_is_applied_here(script: An
         wire_task(1),
         wire_task(2, "RUNNING"),
         wire_task(3, activityLabel="Letters"),
-        wire_task(4, parameters={mapping.KEY: "k-1"}),
+        wire_task(4, parameters={common.KEY: "k-1"}),
         last=True,
     )
 
@@ -336,8 +336,8 @@ async def test_other_options_and_names_of_ours_are_refused_unsent(maestro: Adapt
         await maestro.jobs.start("Invoices", options={"test": "yes"})
     with pytest.raises(UnsupportedError, match="start option 'activityLabel'; options are priority, test"):
         await maestro.jobs.start("Invoices", options={"activityLabel": "Letters"})
-    with pytest.raises(InvalidError, match=f"'{mapping.KEY}' is taken by the bridge"):
-        await maestro.jobs.start("Invoices", {mapping.KEY: "k-1"})
+    with pytest.raises(InvalidError, match=f"'{common.KEY}' is taken by the bridge"):
+        await maestro.jobs.start("Invoices", {common.KEY: "k-1"})
     assert not requests("*")
 
 

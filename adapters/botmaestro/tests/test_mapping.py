@@ -13,9 +13,11 @@ from hypothesis import strategies as st
 
 from rpa_bridge import Failure, FailureKind, ItemDraft, ItemState, JobOutcome, JobState, Priority
 from rpa_bridge.contract.jobs import ItemCounts
-from rpa_bridge_botmaestro import mapping
+from rpa_bridge_botmaestro.mapping import automations, common, jobs, queues
 from rpa_bridge_botmaestro.sandbox.records import EntryState, ErrorType, FieldType, FinishStatus, TaskState
-from rpa_bridge_botmaestro.wire import Activity, DataPool, Entry, Task
+from rpa_bridge_botmaestro.wire.automations import Activity
+from rpa_bridge_botmaestro.wire.jobs import Task
+from rpa_bridge_botmaestro.wire.queues import DataPool, Entry
 
 TASK = {"id": 7, "state": "RUNNING", "activityLabel": "Invoices"}
 ENTRY = {"id": "e-7", "state": "PROCESSING", "dataPoolLabel": "Invoices"}
@@ -32,10 +34,10 @@ def entry(**members: Any) -> Entry:
 @pytest.mark.parametrize(
     ("table", "words", "seconded"),
     [
-        (mapping.JOB_STATES, {"START", "RUNNING", "FINISHED", "CANCELED", "TIMEOUT"}, TaskState),
-        (mapping.FINISH_STATUSES, {"SUCCESS", "FAILED", "PARTIALLY_COMPLETED"}, FinishStatus),
-        (mapping.ITEM_STATES, {"PENDING", "PROCESSING", "DONE", "ERROR", "TIMEOUT", "CANCELED"}, EntryState),
-        (mapping.FIELD_TYPES, {"TEXT", "INTEGER", "DOUBLE"}, FieldType),
+        (jobs.JOB_STATES, {"START", "RUNNING", "FINISHED", "CANCELED", "TIMEOUT"}, TaskState),
+        (jobs.FINISH_STATUSES, {"SUCCESS", "FAILED", "PARTIALLY_COMPLETED"}, FinishStatus),
+        (queues.ITEM_STATES, {"PENDING", "PROCESSING", "DONE", "ERROR", "TIMEOUT", "CANCELED"}, EntryState),
+        (queues.FIELD_TYPES, {"TEXT", "INTEGER", "DOUBLE"}, FieldType),
     ],
 )
 def test_a_table_covers_its_enumeration_wholly(table: dict[str, Any], words: set[str], seconded: type[StrEnum]) -> None:
@@ -43,9 +45,9 @@ def test_a_table_covers_its_enumeration_wholly(table: dict[str, Any], words: set
 
 
 def test_every_failure_kind_and_priority_has_its_word() -> None:
-    assert set(mapping.ERROR_TYPES) == set(FailureKind)
-    assert set(mapping.ERROR_TYPES.values()) == set(ErrorType)
-    assert set(mapping.PRIORITIES) == set(Priority)
+    assert set(queues.ERROR_TYPES) == set(FailureKind)
+    assert set(queues.ERROR_TYPES.values()) == set(ErrorType)
+    assert set(common.PRIORITIES) == set(Priority)
 
 
 @pytest.mark.parametrize(
@@ -77,14 +79,14 @@ def test_every_failure_kind_and_priority_has_its_word() -> None:
     ],
 )
 def test_where_a_task_stands(members: dict[str, Any], state: JobState, outcome: JobOutcome | None) -> None:
-    job = mapping.job(task(**members))
+    job = jobs.job(task(**members))
     assert (job.state, job.outcome, job.native_state) == (state, outcome, members["state"])
 
 
 @pytest.mark.parametrize("flags", [{"interrupted": True}, {"killed": True}, {"interrupted": True, "killed": True}])
 def test_a_stop_that_was_asked_for_shows_in_every_state(flags: dict[str, bool]) -> None:
-    assert all(mapping.job(task(state=state, **flags)).stop_requested for state in TaskState)
-    assert not any(mapping.job(task(state=state, interrupted=None)).stop_requested for state in TaskState)
+    assert all(jobs.job(task(state=state, **flags)).stop_requested for state in TaskState)
+    assert not any(jobs.job(task(state=state, interrupted=None)).stop_requested for state in TaskState)
 
 
 @pytest.mark.parametrize(
@@ -101,13 +103,13 @@ def test_a_stop_that_was_asked_for_shows_in_every_state(flags: dict[str, bool]) 
 def test_counts_that_do_not_add_up_are_not_passed_on(
     total: int | None, processed: int | None, failed: int | None, counts: ItemCounts | None
 ) -> None:
-    assert mapping.job(task(totalItems=total, processedItems=processed, failedItems=failed)).counts == counts
+    assert jobs.job(task(totalItems=total, processedItems=processed, failedItems=failed)).counts == counts
 
 
 def test_a_tasks_end_is_told_only_when_it_has_ended() -> None:
     changed = "2026-11-20T09:43:52.959+00:00"
-    assert mapping.job(task(dateLastModified=changed)).ended_at is None
-    ended = mapping.job(task(state="CANCELED", dateLastModified=changed)).ended_at
+    assert jobs.job(task(dateLastModified=changed)).ended_at is None
+    ended = jobs.job(task(state="CANCELED", dateLastModified=changed)).ended_at
     assert ended == datetime.fromisoformat(changed)
 
 
@@ -125,7 +127,7 @@ def test_a_tasks_end_is_told_only_when_it_has_ended() -> None:
     ],
 )
 def test_where_an_entry_stands(members: dict[str, Any], state: ItemState) -> None:
-    item = mapping.item(entry(**members), "Invoices")
+    item = queues.item(entry(**members), "Invoices")
     assert (item.state, item.native_state) == (state, members["state"])
 
 
@@ -143,12 +145,12 @@ def test_where_an_entry_stands(members: dict[str, Any], state: ItemState) -> Non
     ],
 )
 def test_priorities_come_in_three_bands(number: int, priority: Priority) -> None:
-    assert mapping.job(task(priority=number)).priority is priority
-    assert mapping.item(entry(priority=number), "q").priority is priority
+    assert jobs.job(task(priority=number)).priority is priority
+    assert queues.item(entry(priority=number), "q").priority is priority
 
 
 def test_our_own_priorities_come_back_as_they_went() -> None:
-    assert {mapping.item(entry(priority=number), "q").priority: number for number in (0, 5, 10)} == mapping.PRIORITIES
+    assert {queues.item(entry(priority=number), "q").priority: number for number in (0, 5, 10)} == common.PRIORITIES
 
 
 @pytest.mark.parametrize(
@@ -164,7 +166,7 @@ def test_our_own_priorities_come_back_as_they_went() -> None:
     ],
 )
 def test_one_message_is_parted_into_reason_and_detail(message: str | None, reason: str, detail: str | None) -> None:
-    failure = mapping.item(entry(state="ERROR", message=message), "q").failure
+    failure = queues.item(entry(state="ERROR", message=message), "q").failure
     assert failure is not None
     assert (failure.reason, failure.detail) == (reason, detail)
 
@@ -179,28 +181,28 @@ def test_one_message_is_parted_into_reason_and_detail(message: str | None, reaso
     ],
 )
 def test_an_error_of_an_unknown_kind_is_the_machinerys(word: str | None, kind: FailureKind) -> None:
-    failure = mapping.item(entry(state="ERROR", errorType=word), "q").failure
+    failure = queues.item(entry(state="ERROR", errorType=word), "q").failure
     assert failure is not None
     assert failure.kind is kind
-    assert mapping.item(entry(state="DONE", errorType=word), "q").failure is None
+    assert queues.item(entry(state="DONE", errorType=word), "q").failure is None
 
 
 @pytest.mark.parametrize("output", ["{", "[1]", '"text"', "", "[" * 100_000, 17, None, {"a": 1}])
 def test_an_output_that_is_not_ours_is_none(output: Any) -> None:
-    item = mapping.item(entry(values={mapping.OUTPUT: output, "n": "1"}), "q")
+    item = queues.item(entry(values={queues.OUTPUT: output, "n": "1"}), "q")
     assert (item.output, item.values) == ({}, {"n": "1"})
 
 
 def test_an_automation_and_a_datapool_need_nothing_but_a_label() -> None:
-    automation = mapping.automation(Activity.of({"label": "Größe"}, "test"))
-    queue = mapping.queue(DataPool.of({"label": "Größe", "schema": None, "autoRetry": None}, "test"))
+    automation = automations.automation(Activity.of({"label": "Größe"}, "test"))
+    queue = queues.queue(DataPool.of({"label": "Größe", "schema": None, "autoRetry": None}, "test"))
     assert (automation.id, automation.name) == ("Größe", "Größe")
     assert (queue.id, queue.name, queue.fields, queue.retries, queue.active) == ("Größe", "Größe", (), 0, True)
 
 
 def test_retries_count_only_where_the_datapool_retries() -> None:
     def retries(**members: Any) -> int:
-        return mapping.queue(DataPool.of({"label": "a"} | members, "test")).retries
+        return queues.queue(DataPool.of({"label": "a"} | members, "test")).retries
 
     assert retries(autoRetry=True, maxAutoRetry=3) == 3
     assert retries(autoRetry=False, maxAutoRetry=3) == retries(autoRetry=True, maxAutoRetry=None) == 0
@@ -212,7 +214,7 @@ JSON_VALUES = st.recursive(
     lambda inner: st.lists(inner, max_size=3) | st.dictionaries(TEXTS, inner, max_size=3),
     max_leaves=6,
 )
-NAMES = TEXTS | st.sampled_from(sorted(mapping.HIDDEN))
+NAMES = TEXTS | st.sampled_from(sorted(queues.HIDDEN))
 VALUES = st.none() | st.dictionaries(NAMES, JSON_VALUES, max_size=6)
 FLAGS = st.none() | st.booleans()
 NUMBERS = st.none() | st.integers(-5, 20)
@@ -259,10 +261,10 @@ ENTRIES = st.fixed_dictionaries(
 @settings(deadline=None, max_examples=200)
 @given(TASKS)
 def test_no_task_makes_the_mapping_raise(wire: dict[str, Any]) -> None:
-    job = mapping.job(Task.of(wire, "test"))
+    job = jobs.job(Task.of(wire, "test"))
 
     assert (job.state is JobState.FINISHED) == (job.outcome is not None)
-    assert mapping.KEY not in job.inputs
+    assert common.KEY not in job.inputs
     assert job.native_state == wire["state"]
     assert job.raw_data == wire
 
@@ -270,15 +272,15 @@ def test_no_task_makes_the_mapping_raise(wire: dict[str, Any]) -> None:
 @settings(deadline=None, max_examples=200)
 @given(ENTRIES)
 def test_no_entry_makes_the_mapping_raise(wire: dict[str, Any]) -> None:
-    item = mapping.item(Entry.of(wire, "test"), "Invoices")
+    item = queues.item(Entry.of(wire, "test"), "Invoices")
 
-    assert not mapping.HIDDEN.intersection(item.values)
+    assert not queues.HIDDEN.intersection(item.values)
     assert (item.failure is None) == (wire["state"] != "ERROR")
     assert item.queue
     assert item.raw_data == wire
 
 
-FLAT = st.dictionaries(TEXTS.filter(lambda name: name not in mapping.HIDDEN), TEXTS | st.integers() | st.none())
+FLAT = st.dictionaries(TEXTS.filter(lambda name: name not in queues.HIDDEN), TEXTS | st.integers() | st.none())
 
 
 @settings(deadline=None)
@@ -286,16 +288,16 @@ FLAT = st.dictionaries(TEXTS.filter(lambda name: name not in mapping.HIDDEN), TE
 def test_a_draft_comes_back_as_it_went(
     values: dict[str, Any], reference: str | None, priority: Priority, mark: str | None
 ) -> None:
-    body = mapping.new_entry(ItemDraft(values=values, reference=reference, priority=priority), mark=mark)
-    item = mapping.item(Entry.of(ENTRY | json.loads(json.dumps(body)), "test"), "Invoices")
+    body = queues.new_entry(ItemDraft(values=values, reference=reference, priority=priority), mark=mark)
+    item = queues.item(Entry.of(ENTRY | json.loads(json.dumps(body)), "test"), "Invoices")
     assert (item.values, item.reference, item.priority) == (values, reference, priority)
 
 
 @settings(deadline=None)
 @given(st.dictionaries(TEXTS, JSON_VALUES, max_size=4))
 def test_an_output_comes_back_as_it_went_and_hides_no_value(output: dict[str, Any]) -> None:
-    body = mapping.done(entry(values={"n": "1", mapping.REFERENCE: "r"}), output)
-    item = mapping.item(Entry.of(ENTRY | body, "test"), "Invoices")
+    body = queues.done(entry(values={"n": "1", queues.REFERENCE: "r"}), output)
+    item = queues.item(Entry.of(ENTRY | body, "test"), "Invoices")
     assert (item.output, item.values, item.reference, item.state) == (output, {"n": "1"}, "r", ItemState.DONE)
 
 
@@ -304,5 +306,5 @@ def test_an_output_comes_back_as_it_went_and_hides_no_value(output: dict[str, An
 def test_a_failure_comes_back_as_it_went(reason: str, detail: str | None) -> None:
     for kind in FailureKind:
         failure = Failure(kind=kind, reason=reason, detail=detail)
-        body = mapping.failed(entry(), failure)
-        assert mapping.item(Entry.of(ENTRY | body, "test"), "Invoices").failure == failure
+        body = queues.failed(entry(), failure)
+        assert queues.item(Entry.of(ENTRY | body, "test"), "Invoices").failure == failure

@@ -30,8 +30,8 @@ from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.testing import ManualClock
-from rpa_bridge_botmaestro import mapping
 from rpa_bridge_botmaestro.client import PAGE
+from rpa_bridge_botmaestro.mapping import common, queues
 from rpa_bridge_botmaestro.queues import BotMaestroQueues
 
 Requests = Callable[[str], list[Exchange]]
@@ -214,7 +214,7 @@ async def test_two_items_with_one_reference_are_told_apart_by_their_marks(
     stored = entries(kept())
     assert len(stored) == len({item.id for item in items}) == 6
     assert [stored[item.id]["values"]["n"] for item in items] == list(range(6)), "each call got its own"
-    assert len({one["values"][mapping.KEY] for one in stored.values()}) == 6
+    assert len({one["values"][common.KEY] for one in stored.values()}) == 6
 
 
 async def test_an_item_is_found_on_a_later_page_after_a_lost_answer(
@@ -246,7 +246,7 @@ async def test_times_that_entries_do_not_have_are_refused_unsent(
     assert not requests("*")
 
 
-@pytest.mark.parametrize("name", sorted(mapping.HIDDEN))
+@pytest.mark.parametrize("name", sorted(queues.HIDDEN))
 async def test_names_of_ours_are_refused_unsent(maestro: Adapter, requests: Requests, name: str) -> None:
     with pytest.raises(InvalidError, match=rf"'{name}' is taken by the bridge; rename the value"):
         await maestro.queues.add("Invoices", ItemDraft(values={name: "1"}))
@@ -274,9 +274,9 @@ async def test_a_take_that_is_answered_without_an_entry_may_have_reserved_one(sc
 
 
 async def test_an_added_item_whose_answer_is_of_another_is_looked_up(script: Any) -> None:
-    ours = wire_entry("PENDING", values={mapping.KEY: "rb-id-1", mapping.REFERENCE: "INV-1"})
-    script.answer(wire_entry("PENDING", id="e-8", values={mapping.KEY: "rb-other", mapping.REFERENCE: "INV-1"}))
-    script.page(wire_entry("PENDING", id="e-8", values={mapping.REFERENCE: "INV-1"}), ours, last=True)
+    ours = wire_entry("PENDING", values={common.KEY: "rb-id-1", queues.REFERENCE: "INV-1"})
+    script.answer(wire_entry("PENDING", id="e-8", values={common.KEY: "rb-other", queues.REFERENCE: "INV-1"}))
+    script.page(wire_entry("PENDING", id="e-8", values={queues.REFERENCE: "INV-1"}), ours, last=True)
 
     assert (await scripted(script).add("Invoices", DRAFT)).id == "e-7"
 

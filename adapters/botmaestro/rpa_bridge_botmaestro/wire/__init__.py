@@ -1,0 +1,1 @@
+"""BotMaestro's JSON under BotMaestro's names, a file for each noun."""
