@@ -15,6 +15,9 @@ from rpa_bridge.errors import BusinessError
 from rpa_bridge.redaction import REDACTOR
 
 LOG = logging.getLogger("rpa_bridge.leases")
+LONGEST_REASON, LONGEST_DETAIL = 2_000, 20_000
+"""Characters: no platform refuses so few, and a report that is refused would leave the item taken."""
+CUT = "\n[...]\n"
 GRACE = 10.0
 """Seconds that a report may still take after its caller was cancelled."""
 
@@ -80,10 +83,18 @@ async def _to_its_end(report: Coroutine[Any, Any, None]) -> None:
 
 def _failure(error: Exception) -> Failure:
     told = TracebackException.from_exception(error)  # without locals: they hold the item's values
-    detail = REDACTOR.clean("".join(told.format()))
-    message = REDACTOR.clean(str(told))
+    detail = _middle_cut(REDACTOR.clean("".join(told.format())), LONGEST_DETAIL)
+    message = _middle_cut(REDACTOR.clean(str(told)), LONGEST_REASON)
     if isinstance(error, BusinessError):
         return Failure(kind=FailureKind.BUSINESS, reason=message or "no reason was given", detail=detail)
     first_line = message.partition("\n")[0]
     reason = f"{type(error).__name__}: {first_line}" if first_line else type(error).__name__
     return Failure(kind=FailureKind.APPLICATION, reason=reason, detail=detail)
+
+
+def _middle_cut(text: str, longest: int) -> str:
+    """The text with its middle left out where it is too long: what went wrong stands at both ends."""
+    if len(text) <= longest:
+        return text
+    half = (longest - len(CUT)) // 2
+    return text[:half] + CUT + text[-half:]

@@ -110,6 +110,20 @@ async def test_any_other_error_fails_the_item_as_application_with_type_and_first
     assert __file__ in failure.detail
 
 
+async def test_an_endless_text_is_cut_in_its_middle_so_that_no_platform_refuses_the_report() -> None:
+    queues = OneItem(an_item())
+    with pytest.raises(BusinessError):
+        async with queues.lease("Letters"):
+            raise BusinessError("begin " + "x" * 300_000 + " end")
+    [failure] = queues.failures
+    assert len(failure.reason) <= leases.LONGEST_REASON
+    assert failure.reason.startswith("begin ")
+    assert failure.reason.endswith(" end")
+    assert failure.detail is not None
+    assert len(failure.detail) <= leases.LONGEST_DETAIL
+    assert failure.detail.startswith("Traceback")
+
+
 async def test_neither_secrets_nor_local_variables_are_reported() -> None:
     REDACTOR.add("canary-lease-1f9")
     queues = OneItem(an_item())
