@@ -9,7 +9,7 @@ Type checkers read `sync.pyi`, which tools/generate_sync_stub.py makes from the 
 from __future__ import annotations
 
 import atexit
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import suppress
 from pathlib import Path
 from random import Random
@@ -63,13 +63,17 @@ class Bridge:
         random: Random | None = None,
         cache_dir: asynchronous.CacheDir = asynchronous.FROM_SETTINGS,
     ) -> None:
-        self._bridge = asynchronous.Bridge(settings, clock=clock, random=random, cache_dir=cache_dir)
-        self._blocking = Blocking(_face_of, STREAMING)
-        atexit.register(self._close_at_exit)
+        self._serve(asynchronous.Bridge(settings, clock=clock, random=random, cache_dir=cache_dir))
 
     @classmethod
     def load(cls, path: str | Path | None = None, **options: Any) -> Self:
         return cls(load_settings(path), **options)
+
+    @classmethod
+    def from_runner_args(cls, argv: Sequence[str], **options: Any) -> Self:
+        bridge = cls.__new__(cls)
+        bridge._serve(asynchronous.Bridge.from_runner_args(argv, **options))  # noqa: SLF001 - its own
+        return bridge
 
     def __getitem__(self, name: str) -> Any:
         return self._blocking.verb(self._bridge.__getitem__)(name)
@@ -98,6 +102,11 @@ class Bridge:
             self._blocking.run(lambda _call: self._bridge.aclose())
         finally:
             self._blocking.close()
+
+    def _serve(self, bridge: asynchronous.Bridge) -> None:
+        self._bridge = bridge
+        self._blocking = Blocking(_face_of, STREAMING)
+        atexit.register(self._close_at_exit)
 
     def _close_at_exit(self) -> None:
         with suppress(Exception):  # the interpreter ends, and what a connection needs to close may be gone already

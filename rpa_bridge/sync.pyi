@@ -38,6 +38,7 @@ from rpa_bridge.contract.schedules import Schedule
 from rpa_bridge.contract.webhooks import Webhook
 from rpa_bridge.settings import Settings
 from rpa_bridge.transport.base import Request, Response
+from rpa_bridge.transport.options import HttpOptions
 
 # Made by tools/generate_sync_stub.py from the contract; change that, and run it again.
 
@@ -206,6 +207,10 @@ class JobService(Service):
 
     def get(self, job_id: str) -> Job:
         """The job now. Raises NotFoundError."""
+    looks_at: int
+
+    def get_many(self, job_ids: Sequence[str]) -> list[Job]:
+        """The jobs now, in the order asked for; overridden where one request can look at many. Raises NotFoundError."""
 
     def find(
         self,
@@ -244,10 +249,16 @@ class JobService(Service):
         Raises WaitTimeoutError; the job goes on.
         """
 
+    def wait_all(self, jobs: Iterable[Job | str], *, timeout: float | None = None, poll: float = 2.0) -> list[Job]:
+        """The finished jobs, in the order given. Raises WaitTimeoutError when some did not in time; all go on."""
+
     def as_finished(
         self, jobs: Iterable[Job | str], *, timeout: float | None = None, poll: float = 2.0
     ) -> Generator[Job]:
-        """Each of the jobs as it finishes. Raises WaitTimeoutError when some did not in time."""
+        """Each of the jobs as it finishes. Raises WaitTimeoutError when some did not in time.
+
+        A thousand jobs cost as few requests as the platform allows: many are looked at together.
+        """
 
 class LogService(Service):
     """Read and write what runs wrote down."""
@@ -431,12 +442,23 @@ class Adapter:
     schedules: ScheduleService
     webhooks: WebhookService
     raw: Transport
+    current_job: str | None
 
     def check(self) -> list[Finding]:
         """What a person should know before relying on this connection. The only verb that probes; raises nothing."""
 
     def login_status(self) -> LoginStatus | None:
         """Who we are and for how long, without asking the platform; None where nobody logs in."""
+
+    def log_in(self, show: Callable[[str], None]) -> None:
+        """Lets a person log in with a browser; what that gives is kept for all processes that share the cache.
+
+        `show` is told the address that the person is to open. Raises UnsupportedError where this connection logs in by
+        itself, AuthError when the person or the platform says no, or nobody comes back in time.
+        """
+
+    def fetch_login(self) -> None:
+        """Logs in at once with what the settings hold, whatever token or refusal was kept. Raises RemoteError."""
 
     def forget_login(self) -> None:
         """Forgets the kept token, here and for all processes that share the cache."""
@@ -480,6 +502,23 @@ class Bridge:
         """The bridge for a settings file: the one named, or the one that is found (see `settings.find_settings`).
 
         Raises ConfigError.
+        """
+
+    @classmethod
+    def from_runner_args(
+        cls,
+        argv: Sequence[str],
+        *,
+        http: HttpOptions | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        cache_dir: CacheDir = FROM_SETTINGS,
+    ) -> Self:
+        """The bridge for a program that a platform's runner started; `argv` is `sys.argv`.
+
+        It has one connection, which bears the adapter's name: `bridge["botmaestro"]`, for one. That adapter's
+        `current_job` is the job that this program runs. No settings file is read; `http` says what would stand there.
+        Raises ConfigError when no installed adapter's runner starts programs so.
         """
 
     def __getitem__(self, name: str) -> Adapter:

@@ -7,9 +7,9 @@ import logging
 import random
 import re
 from collections import Counter
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass, field
-from typing import Literal
+from typing import Any, Literal, TypeVar
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import (
@@ -24,7 +24,7 @@ from rpa_bridge.errors import (
 
 from .records import Record
 from .stores import TokenStore
-from .token import Freshness, Token, TokenSource
+from .token import Freshness, RenewingSource, Token, TokenSource
 
 LOG = logging.getLogger("rpa_bridge.auth")
 
@@ -33,20 +33,27 @@ LOCK_PATIENCE = 25.0
 HOLD = 20.0
 """Seconds that one process may take to get a token, all its attempts together."""
 ATTEMPTS = 3
+MOST_LOST = 2
+"""Answers to a renewal that may be lost: after the first, the same refresh token is tried once more."""
 LEAST_TIME = 1.0
 """Seconds that must remain for an attempt to be worth it."""
 FIRST_PAUSE = 0.5
 SHORTEST_POLL, LONGEST_POLL = 0.005, 0.1
 MOST_RENEWALS = 3
 """Tokens that the platform may refuse in five minutes before it is left alone."""
+WINDING_UP = 2.0
+"""Seconds that a renewal may go on after it is cancelled: its answer may hold the only good refresh token."""
 OPERATION = "auth.login"
+SPENT = "invalid_grant"
+"""OAuth's word for a refresh token that is no longer good. docs: RFC 6749, 5.2"""
 
 REFUSALS = (AuthError, DeniedError, InvalidError)
 """Answers that asking again cannot mend: they are remembered."""
 PASSING = (RateLimitedError, UnavailableError)
-"""Failures after which the next attempt may do better. A token request may be repeated: it spends nothing."""
+"""Failures after which the next attempt may do better: a token request spends nothing, unless it is a renewal."""
 
 Reason = Literal["absent", "aging", "stale", "rejected"]
+T = TypeVar("T")
 _CODE = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
 
 
@@ -55,7 +62,7 @@ class TokenCounters:
     """What a cache did so far."""
 
     token_requests: Counter[str] = field(default_factory=Counter)
-    """Requests to the platform: absent, aging, stale, rejected."""
+    """How often the source was asked for a token: absent, aging, stale, rejected."""
     cache_hits: Counter[str] = field(default_factory=Counter)
     """Tokens that were there already: memory, file."""
     lock_bypassed: int = 0
@@ -89,6 +96,7 @@ class Flight:
             if (found := self._found(record)) is not None:
                 return found
             if self.clock.monotonic() >= deadline:
+                self._check_may_be_asked_twice(record)
                 self.counters.lock_bypassed += 1
                 LOG.warning("another process takes too long to log in; this one logs in beside it")
                 return await self._renew(record, reason)
@@ -154,44 +162,87 @@ class Flight:
 
     async def _ask(self, record: Record, reason: Reason, deadline: float) -> Token:
         """What the platform gives, in up to three attempts; what it says is saved for all."""
-        attempt = 1
+        attempt, lost = 1, 0
         while True:
             self.counters.token_requests[reason] += 1
+            renews = self._renews(record)
+            failure: RemoteError
             try:
-                token = await self._fetch(deadline)
+                record = await self._next(record, deadline)
             except REFUSALS as error:
-                refused = record.with_refusal(self.clock.now(), error.status, _code_of(error))
-                await self.store.save(self.name, refused)
-                raise
-            except PASSING as error:
-                error.attempts = attempt
-                if error.retry_after is not None:
-                    record = record.with_pause(self.clock.now(), error.retry_after)
-                    await self.store.save(self.name, record)
-                pause = self._pause_after(attempt, error)
-                if attempt == ATTEMPTS or not self._is_time_for(pause, deadline):
+                record = await self._refused(record, error)
+                continue
+            except RemoteError as error:
+                in_doubt = renews and error.delivery is Delivery.MAYBE
+                lost += in_doubt
+                if lost == MOST_LOST:
+                    raise _doubtful(error) from None
+                if not in_doubt and not isinstance(error, PASSING):
                     raise
-                LOG.info("log-in attempt %d failed (%s), trying again in %.1f s", attempt, type(error).__name__, pause)
-                await self.clock.sleep(pause)
-                attempt += 1
+                failure = error
             else:
-                await self.store.save(self.name, record.with_token(token))
-                return token
+                if record.token is not None and self._is_alive(record.token):
+                    return record.token
+                sentence = f"{OPERATION}: the token had ended when it arrived; is this machine's clock right?"
+                failure = UnavailableError(sentence, operation=OPERATION)
+            record = await self._pause(record, failure, attempt, deadline)
+            attempt += 1
 
-    async def _fetch(self, deadline: float) -> Token:
+    async def _refused(self, record: Record, error: RemoteError) -> Record:
+        """The record without the refresh token, if it was only that which is no longer good; else raises the error."""
+        if self._renews(record) and error.code == SPENT:
+            return await self._saved(record.without_refresh())
+        if error.delivery is not Delivery.NOT_SENT:
+            await self._saved(record.with_refusal(self.clock.now(), error.status, _code_of(error)))
+        raise error
+
+    async def _pause(self, record: Record, failure: RemoteError, attempt: int, deadline: float) -> Record:
+        """The record after the wait for the next attempt. Raises the failure when that is not worth it."""
+        failure.attempts = attempt
+        if failure.retry_after is not None:
+            record = await self._saved(record.with_pause(self.clock.now(), failure.retry_after))
+        pause = self._pause_after(attempt, failure)
+        if attempt == ATTEMPTS or not self._is_time_for(pause, deadline):
+            raise failure
+        LOG.info("log-in attempt %d failed (%s), trying again in %.1f s", attempt, type(failure).__name__, pause)
+        await self.clock.sleep(pause)
+        return record
+
+    async def _next(self, record: Record, deadline: float) -> Record:
+        """The record after an attempt that went well; it is saved before anybody uses what is in it."""
+        if isinstance(self.source, RenewingSource) and record.refresh is not None:
+            return await _seen_out(self._gained(record, self.source.renew(record.refresh), deadline))
+        return await self._gained(record, self.source.fetch(), deadline)
+
+    async def _gained(self, record: Record, answer: Awaitable[Token], deadline: float) -> Record:
         try:
             async with asyncio.timeout(deadline - self.clock.monotonic()):
-                token = await self.source.fetch()
+                token = await answer
         except TimeoutError:
             raise UnavailableError(
                 f"{OPERATION}: the platform did not answer the log-in in time; is it reachable?", operation=OPERATION
             ) from None
-        if token.freshness(self.clock.now(), self.clock.monotonic()) is Freshness.DEAD:
+        return await self._saved(record.with_token(token))
+
+    async def _saved(self, record: Record) -> Record:
+        await self.store.save(self.name, record)
+        return record
+
+    def _renews(self, record: Record) -> bool:
+        """Whether the next token is got with a refresh token."""
+        return record.refresh is not None and isinstance(self.source, RenewingSource)
+
+    def _check_may_be_asked_twice(self, record: Record) -> None:
+        """Raises UnavailableError when asking beside another process could spend a refresh token twice."""
+        if self._renews(record):
             raise UnavailableError(
-                f"{OPERATION}: the token had ended when it arrived; is this machine's clock right?",
+                f"{OPERATION}: another process takes too long to renew the log-in; try again later, or end that one",
                 operation=OPERATION,
+                delivery=Delivery.NOT_SENT,
             )
-        return token
+
+    def _is_alive(self, token: Token) -> bool:
+        return token.freshness(self.clock.now(), self.clock.monotonic()) is not Freshness.DEAD
 
     def _is_time_for(self, pause: float, deadline: float) -> bool:
         return pause <= deadline - LEAST_TIME - self.clock.monotonic()
@@ -201,6 +252,40 @@ class Flight:
         if error.retry_after is not None:
             return error.retry_after * self.random.uniform(1.0, 1.1)
         return FIRST_PAUSE * 2.0**attempt * self.random.uniform(0.5, 1.0)
+
+
+def is_final(error: BaseException) -> bool:
+    """Whether the platform refused for good, so that not even an old token should be used."""
+    return isinstance(error, REFUSALS) and not error.retryable
+
+
+def _doubtful(lost: RemoteError) -> AuthError:
+    """The word that nobody may be logged in any more. The refresh token is kept: it may be good all the same."""
+    error = AuthError(
+        f"{OPERATION}: no usable answer came to the renewal of the log-in, twice, so that it may have ended; try again "
+        f"when the platform answers, or log in anew with `rpa-bridge auth login`",
+        status=lost.status,
+        operation=OPERATION,
+        request_id=lost.request_id,
+        delivery=Delivery.MAYBE,
+        attempts=MOST_LOST,
+    )
+    error.retryable = True
+    return error
+
+
+async def _seen_out(work: Coroutine[Any, Any, T]) -> T:
+    """The work's result. Whoever is cancelled meanwhile waits a moment more for its end, and the lock with him."""
+    task = asyncio.create_task(work)
+    try:
+        return await asyncio.shield(task)
+    finally:
+        if not task.done():
+            try:
+                await asyncio.wait({task}, timeout=WINDING_UP)
+            finally:
+                task.cancel()
+                await asyncio.wait({task})
 
 
 def _code_of(error: RemoteError) -> str | None:

@@ -12,7 +12,7 @@ from typing import Annotated, Literal
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
 
 from .private_files import DoubtfulFileError
-from .token import CLOCK_TOLERANCE, LONGEST_LIFE, Token, is_usable
+from .token import CLOCK_TOLERANCE, LONGEST_LIFE, NEVER, Token, is_usable
 
 LARGEST = 65_536
 """Bytes of a record's file."""
@@ -46,10 +46,21 @@ class Record:
     """When the platform may be asked again, by its own Retry-After."""
     renewals: tuple[datetime, ...] = ()
     """When tokens were renewed because the platform refused them, of late."""
+    refresh: SecretStr | None = None
+    """What gets the next token. It outlives the token that it came with, and is kept here alone."""
+    refresh_until: datetime | None = None
 
     def with_token(self, token: Token) -> Record:
-        """The record after a log-in that went well."""
-        return replace(self, token=token, refusal=None, not_before=None)
+        """The record after a log-in that went well; a refresh token that was not replaced stays good."""
+        record = replace(self, token=token, refusal=None, not_before=None)
+        if token.refresh is None:
+            return record
+        bare = replace(token, refresh=None, refresh_until=None)
+        return replace(record, token=bare, refresh=token.refresh, refresh_until=token.refresh_until)
+
+    def without_refresh(self) -> Record:
+        """The record without its refresh token, which is spent."""
+        return replace(self, refresh=None, refresh_until=None)
 
     def with_refusal(self, now: datetime, status: int | None, code: str | None) -> Record:
         """The record after the platform refused for good: a minute of quiet, doubling to a quarter of an hour."""
@@ -88,6 +99,8 @@ class Record:
             ends.append(self.refusal.until)
         if self.not_before is not None:
             ends.append(self.not_before)
+        if self.refresh is not None:
+            ends.append(self.refresh_until or NEVER)
         return all(end <= moment for end in ends)
 
 
@@ -121,13 +134,19 @@ class _RefusalLine(_Line):
 
 
 class _RecordLine(_Line):
-    version: Literal[1]
+    version: Literal[2]
     key: str
     token: _TokenLine | None
     refusal: _RefusalLine | None
     not_before: AwareDatetime | None
     renewals: tuple[AwareDatetime, ...]
+    refresh: SecretStr | None
+    refresh_until: AwareDatetime | None
     checksum: str = ""
+
+    @field_serializer("refresh")
+    def _reveal(self, refresh: SecretStr | None) -> str | None:
+        return None if refresh is None else refresh.get_secret_value()
 
     def computed_checksum(self) -> str:
         """What `checksum` must be: a flipped bit in a token would else make another token."""
@@ -135,10 +154,10 @@ class _RecordLine(_Line):
 
 
 def encode(record: Record, key: str) -> bytes:
-    """The record as its file holds it: the one place where a token is written in clear."""
+    """The record as its file holds it: the one place where tokens are written in clear."""
     token, refusal = record.token, record.refusal
     line = _RecordLine(
-        version=1,
+        version=2,
         key=key,
         token=None
         if token is None
@@ -156,6 +175,8 @@ def encode(record: Record, key: str) -> bytes:
         else _RefusalLine(count=refusal.count, until=refusal.until, status=refusal.status, code=refusal.code),
         not_before=record.not_before,
         renewals=record.renewals,
+        refresh=record.refresh,
+        refresh_until=record.refresh_until,
     )
     return line.model_copy(update={"checksum": line.computed_checksum()}).model_dump_json().encode()
 
@@ -170,12 +191,16 @@ def decode(content: bytes, key: str, now: datetime, monotonic: float) -> Record:
         raise DoubtfulFileError("it is damaged")
     if line.key != key:
         raise DoubtfulFileError("it belongs to another log-in")
+    if line.refresh is not None and not is_usable(line.refresh.get_secret_value()):
+        raise DoubtfulFileError("it is damaged")
     refusal = line.refusal
     return Record(
         token=None if line.token is None else _token(line.token, now, monotonic),
         refusal=None if refusal is None else Refusal(refusal.count, refusal.until, refusal.status, refusal.code),
         not_before=line.not_before,
         renewals=line.renewals,
+        refresh=line.refresh,
+        refresh_until=line.refresh_until,
     )
 
 

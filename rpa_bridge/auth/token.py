@@ -7,9 +7,9 @@ import hashlib
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from enum import Enum
-from typing import Any, NoReturn, Protocol, TypeGuard
+from typing import Any, NoReturn, Protocol, TypeGuard, runtime_checkable
 
 from pydantic import SecretStr
 from pydantic_core import from_json
@@ -20,6 +20,8 @@ from rpa_bridge.redaction import REDACTOR
 LONGEST_LIFE = 7 * 86_400
 """Seconds; no platform we know gives tokens for longer."""
 LONGEST_VALUE = 16_384
+NEVER = datetime.max.replace(tzinfo=UTC)
+"""The end of what has no end that we know of."""
 CLOCK_TOLERANCE = timedelta(seconds=60)
 """How far the clocks of two machines, or of one before and after it is set, may differ without doubt."""
 
@@ -84,9 +86,14 @@ class Token(NeverPickled):
     scopes: tuple[str, ...] = ()
     details: Mapping[str, str] = field(default_factory=dict, hash=False)
     """What else the log-in told and requests need; nothing secret."""
+    refresh: SecretStr | None = None
+    """What gets the next token without its owner. Many platforms take it once only, and give another."""
+    refresh_until: datetime | None = None
+    """When that ends; None where nobody knows."""
 
     def __post_init__(self) -> None:
-        REDACTOR.add(self.value.get_secret_value())
+        for secret in filter(None, (self.value, self.refresh)):
+            REDACTOR.add(secret.get_secret_value())
 
     def __repr__(self) -> str:
         return f"Token(fp={self.fingerprint}, expires_at={self.expires_at:%Y-%m-%dT%H:%M:%SZ})"
@@ -126,6 +133,17 @@ class TokenSource(Protocol):
         """
 
 
+@runtime_checkable
+class RenewingSource(TokenSource, Protocol):
+    """A source whose tokens come with a refresh token. `fetch` is for those who have none, or one that is spent."""
+
+    async def renew(self, refresh: SecretStr) -> Token:
+        """A new token, by one request, which may spend the refresh token.
+
+        Raises what `fetch` raises; AuthError with OAuth's code "invalid_grant" when the refresh token is spent.
+        """
+
+
 def token_from(
     value: object,
     *,
@@ -135,11 +153,14 @@ def token_from(
     sent_monotonic: float,
     scopes: tuple[str, ...] = (),
     details: Mapping[str, str] | None = None,
+    refresh: object = None,
+    refresh_lifetime: float | None = None,
 ) -> Token:
     """The token of a log-in's answer; its life is counted from the moment the request was sent.
 
     `lifetime` is what the answer says: seconds, 1 to 7 days, as a number or as digits. None takes what the token itself
     says if it is a JWT, else `default_lifetime`. Raises ProtocolError for a lifetime or a value that cannot be.
+    A `refresh` token that cannot be sent is none; `refresh_lifetime` is in seconds, None where nobody knows.
     """
     if not is_usable(value):
         raise ProtocolError(
@@ -147,7 +168,17 @@ def token_from(
             "a proxy answers in the platform's place"
         )
     seconds = (_jwt_lifetime(value) or default_lifetime) if lifetime is None else _told_lifetime(lifetime)
-    return Token(SecretStr(value), sent_at, sent_at + timedelta(seconds=seconds), sent_monotonic, scopes, details or {})
+    renewable = is_usable(refresh)
+    return Token(
+        SecretStr(value),
+        sent_at,
+        sent_at + timedelta(seconds=seconds),
+        sent_monotonic,
+        scopes,
+        details or {},
+        refresh=SecretStr(str(refresh)) if renewable else None,
+        refresh_until=sent_at + timedelta(seconds=refresh_lifetime) if renewable and refresh_lifetime else None,
+    )
 
 
 def is_usable(value: object) -> TypeGuard[str]:

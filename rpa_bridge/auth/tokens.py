@@ -6,15 +6,19 @@ import asyncio
 import logging
 import random
 from collections import deque
-from dataclasses import dataclass
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from functools import partial
+from typing import Literal
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import BridgeError, RemoteError, UnavailableError
 
-from .flight import OPERATION, REFUSALS, Flight, Reason, TokenCounters
+from .flight import LOCK_PATIENCE, LONGEST_POLL, OPERATION, Flight, Reason, TokenCounters, is_final
 from .keys import TokenKey
+from .records import EMPTY
 from .stores import Place, TokenStore
 from .token import CLOCK_TOLERANCE, Freshness, Phases, Token, TokenSource, token_from
 
@@ -37,11 +41,15 @@ class TokenStatus:
     """What is known of a token without asking the platform; never its value."""
 
     state: str
-    """"absent", "fresh", "aging", "stale" or "expired"."""
+    """"absent", "fresh", "aging", "stale", "expired", or "fixed": good until somebody withdraws it."""
     obtained_at: datetime | None = None
     expires_at: datetime | None = None
     scopes: tuple[str, ...] = ()
-    stored: Place = "memory"
+    stored: Place | Literal["settings"] = "memory"
+    refresh_kept: bool = False
+    """Whether a refresh token is kept, which gets the next token."""
+    refresh_until: datetime | None = None
+    """When that ends, if it is known."""
 
 
 class TokenCache:
@@ -86,27 +94,46 @@ class TokenCache:
     async def status(self) -> TokenStatus:
         """What is known; nothing is sent."""
         name = self._called()
-        token = self._token
+        token, record = self._token, self._store.load(name)
         if token is None or self._freshness(token) is Freshness.DEAD:
-            kept = self._store.load(name).token
+            kept = record.token
             token = token if kept is None or self._is_rejected(kept) else kept
-        stored = self._store.place(name)
+        status = TokenStatus(
+            state="absent",
+            stored=self._store.place(name),
+            refresh_kept=record.refresh is not None,
+            refresh_until=record.refresh_until,
+        )
         if token is None:
-            return TokenStatus(state="absent", stored=stored)
-        return TokenStatus(
+            return status
+        return replace(
+            status,
             state=self._freshness(token).value,
             obtained_at=token.obtained_at,
             expires_at=token.expires_at,
             scopes=token.scopes,
-            stored=stored,
         )
+
+    async def adopt(self, token: Token) -> None:
+        """Keeps a token that a person logged in for, in place of all that was known, for all who share the store."""
+        record = EMPTY.with_token(token)
+        async with self._locked() as name:
+            await self._store.save(name, record)
+        self._rejected.clear()
+        self._keep(record.token or token)
+
+    async def fetch_anew(self) -> None:
+        """Logs in at once, whatever was known. Raises RemoteError when the platform gives no token."""
+        await self.forget()
+        await self.get()
 
     async def forget(self) -> None:
         """Forgets the token, here and for all who share the store, and that the platform refused these credentials."""
+        async with self._locked() as name:
+            self._store.remove(name)
         self._token = None
         self._rejected.clear()
         self._quiet = _Quiet()
-        self._store.remove(self._called())
 
     async def aclose(self) -> None:
         """Ends the log-in that is under way. A caller who still waits for it gets UnavailableError.
@@ -140,7 +167,7 @@ class TokenCache:
         try:
             return await self._renewed("stale")
         except RemoteError as error:
-            if isinstance(error, REFUSALS) or self._is_rejected(token) or self._freshness(token) is Freshness.DEAD:
+            if is_final(error) or self._is_rejected(token) or self._freshness(token) is Freshness.DEAD:
                 raise
             return token
 
@@ -191,7 +218,7 @@ class TokenCache:
         error = None if flight.cancelled() else flight.exception()
         if error is None or reason not in _RENEWED_IN:
             return
-        if reason == "stale" and (isinstance(error, REFUSALS) or not isinstance(error, RemoteError)):
+        if reason == "stale" and (is_final(error) or not isinstance(error, RemoteError)):
             return
         self._quiet.begin(_RENEWED_IN[reason], self._clock.monotonic(), self._random)
         told = error if isinstance(error, BridgeError) else type(error).__name__
@@ -214,6 +241,19 @@ class TokenCache:
             return None
         self._keep(token)
         return token
+
+    @asynccontextmanager
+    async def _locked(self) -> AsyncIterator[str]:
+        """The record's name, for a word that shall stand: what is under way may end first."""
+        name = self._called()
+        lock, deadline = self._store.lock(name), self._clock.monotonic() + LOCK_PATIENCE
+        while not (held := lock.acquire()) and self._clock.monotonic() < deadline:
+            await self._clock.sleep(LONGEST_POLL)
+        try:
+            yield name
+        finally:
+            if held:
+                lock.release()
 
     def _freshness(self, token: Token) -> Freshness:
         return token.freshness(self._clock.now(), self._clock.monotonic(), self._ahead)

@@ -84,8 +84,8 @@ class AssetTests:
 
     @requires(Feature.ASSET_PUT)
     async def test_an_empty_or_overlong_name_of_an_asset_is_refused_before_sending(self, stage: Stage) -> None:
-        longest = stage.limits.name_length
-        for name in ("", *(["a" * (longest + 1)] if longest else [])):
+        overlong = ["a" * 2000] if stage.limits.name_length else []
+        for name in ("", *overlong):
             with stage.refused(InvalidError, unsent=True):
                 await stage.adapter.assets.put(name, "value")
 

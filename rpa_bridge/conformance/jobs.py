@@ -94,6 +94,26 @@ class JobTests:
         assert sorted(job.id for job in finished) == sorted(job.id for job in jobs)
         assert all(job.finished for job in finished)
 
+    @requires("jobs.get_many", "jobs.start", "jobs.get")
+    async def test_many_jobs_are_had_at_once_in_the_order_asked_for(self, stage: Stage) -> None:
+        jobs = [await stage.adapter.jobs.start(stage.automation, {"n": number}) for number in range(6)]
+        ended = [await stage.finished(job) for job in jobs[:3]]
+        wanted = [job.id for job in reversed(jobs)]
+        found = await stage.adapter.jobs.get_many(wanted)
+        assert [job.id for job in found] == wanted
+        by_id = {job.id: job for job in found}
+        assert [by_id[job.id].outputs for job in ended] == [job.outputs for job in ended]
+        with stage.refused(NotFoundError):
+            await stage.adapter.jobs.get_many([*wanted, stage.harness.missing_id])
+
+    @requires("jobs.wait_all", "jobs.start")
+    async def test_all_jobs_are_waited_for_in_the_order_given(self, stage: Stage) -> None:
+        jobs = [await stage.adapter.jobs.start(stage.automation) for _ in range(6)]
+        wanted: list[Job | str] = [jobs[4], jobs[0].id, jobs[4].id, *jobs]
+        ended = await stage.adapter.jobs.wait_all(wanted, timeout=stage.harness.patience, poll=stage.harness.poll)
+        assert [job.id for job in ended] == [one if isinstance(one, str) else one.id for one in wanted]
+        assert all(job.finished for job in ended)
+
     @requires("jobs.find", "jobs.start")
     async def test_find_yields_the_newest_first(self, stage: Stage) -> None:
         jobs = await _started_apart(stage, 3)

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from datetime import datetime
+from typing import Any
 
 from rpa_bridge.bridge import Bridge
 from rpa_bridge.contract.adapter import Adapter
@@ -26,7 +27,7 @@ class SandboxHarness(Harness):
     """
 
     face: str
-    """The name of the sandbox's face; its first connection is the one that is opened."""
+    """The name of the sandbox's face; its connection of this name is the one that is opened."""
     poll = 0.01
 
     def __init__(self) -> None:
@@ -37,8 +38,13 @@ class SandboxHarness(Harness):
         async with Sandbox([self.face]) as sandbox:
             self.world: World = sandbox.world
             self.prepare(sandbox)
-            async with Bridge({"connections": sandbox.connections}, clock=self.clock, cache_dir=None) as bridge:
-                yield bridge[next(iter(bridge))]
+            settings = {"connections": {self.face: self.settings(sandbox)}}
+            async with Bridge(settings, clock=self.clock, cache_dir=None) as bridge:
+                yield bridge[self.face]
+
+    def settings(self, sandbox: Sandbox) -> dict[str, Any]:
+        """The settings of the connection. Extend it where the adapter can do more with more."""
+        return sandbox.connections[self.face]
 
     def prepare(self, sandbox: Sandbox) -> None:
         """Makes the failing automation fail. Extend it to set the face's switches."""

@@ -32,6 +32,8 @@ CALLS: dict[str, Callable[[Adapter], Any]] = {
     "jobs.get": lambda on: on.jobs.get("1"),
     "jobs.find": lambda on: on.jobs.find(),
     "jobs.wait": lambda on: on.jobs.wait("1", timeout=0),
+    "jobs.get_many": lambda on: on.jobs.get_many(["1"]),
+    "jobs.wait_all": lambda on: on.jobs.wait_all(["1"], timeout=0),
     "jobs.as_finished": lambda on: on.jobs.as_finished(["1"], timeout=0),
     "jobs.stop": lambda on: on.jobs.stop("1"),
     "jobs.restart": lambda on: on.jobs.restart("1"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from rpa_bridge.clock import Clock, SystemClock
 from rpa_bridge.errors import UnsupportedError
 from rpa_bridge.transport.base import Request, Response, Transport
+from rpa_bridge.transport.options import HttpOptions
 
 from .alerts import AlertService
 from .artifacts import ArtifactService
@@ -116,12 +117,18 @@ class LoginStatus(Neutral):
 
     identity: str
     state: str
-    """"absent", "fresh", "aging", "stale" or "expired"."""
+    """"absent", "fresh", "aging", "stale", "expired", or "fixed": good until somebody withdraws it."""
+    way: str = ""
+    """How one logs in, in the settings' own word; empty where there is only one way."""
     scopes: tuple[str, ...] = ()
     obtained_at: datetime | None = None
     expires_at: datetime | None = None
     stored: str = "memory"
-    """Where the token is kept: "memory" or "file"."""
+    """Where the token is kept: "memory", "file" or "settings"."""
+    refresh_kept: bool = False
+    """Whether a refresh token is kept, which gets the next token without the person."""
+    refresh_until: datetime | None = None
+    """When that ends, if it is known."""
 
 
 class KeptToken(Protocol):
@@ -137,6 +144,10 @@ class KeptToken(Protocol):
     def expires_at(self) -> datetime | None: ...
     @property
     def stored(self) -> str: ...
+    @property
+    def refresh_kept(self) -> bool: ...
+    @property
+    def refresh_until(self) -> datetime | None: ...
 
 
 class Login(Protocol):
@@ -144,6 +155,9 @@ class Login(Protocol):
 
     async def status(self) -> KeptToken:
         """What is known of the token; nothing is sent."""
+
+    async def fetch_anew(self) -> None:
+        """Logs in at once, whatever was known. Raises RemoteError."""
 
     async def forget(self) -> None:
         """Forgets the token, here and for all processes that share the cache."""
@@ -187,6 +201,8 @@ class Adapter(ABC):
     webhooks: WebhookService
     raw: Transport
     """The one honest door to what only this vendor has: signed, paced, retried."""
+    current_job: str | None
+    """The id of the job that this very program runs: known to what `Bridge.from_runner_args` opened, else None."""
 
     def __init__(
         self,
@@ -195,11 +211,14 @@ class Adapter(ABC):
         raw: Transport | None = None,
         login: Login | None = None,
         identity: str = "",
+        way: str = "",
+        current_job: str | None = None,
     ) -> None:
-        """`identity` says who logs in, as people know it; never a secret."""
+        """`identity` says who logs in, as people know it, and `way` how, where there are several; never a secret."""
         self.connection = context.connection
         self.raw = raw or AbsentTransport(self.info.name)
-        self._login, self._identity = login, identity
+        self.current_job = current_job
+        self._login, self._identity, self._way = login, identity, way
         for noun in SERVICES:
             given = next((one for one in services if isinstance(one, noun)), None)
             setattr(self, noun.noun, given or noun.absent(self.info.name))
@@ -208,6 +227,18 @@ class Adapter(ABC):
     @abstractmethod
     def open(cls, settings: Any, context: AdapterContext) -> Self:
         """The adapter, put together from an instance of `settings_model`; nothing is sent."""
+
+    @classmethod
+    def from_runner_args(
+        cls,
+        arguments: Sequence[str],  # noqa: ARG003 - for those who override it
+        http: HttpOptions,  # noqa: ARG003
+    ) -> AdapterSettings | None:
+        """What `open` takes, for the arguments with which this platform's runner starts a program; None for any others.
+
+        `arguments` come without the program's name. A token among them is told to the redactor before anything else.
+        """
+        return None
 
     @abstractmethod
     async def check(self) -> list[Finding]:
@@ -221,11 +252,28 @@ class Adapter(ABC):
         return LoginStatus(
             identity=self._identity,
             state=kept.state,
+            way=self._way,
             scopes=kept.scopes,
             obtained_at=kept.obtained_at,
             expires_at=kept.expires_at,
             stored=kept.stored,
+            refresh_kept=kept.refresh_kept,
+            refresh_until=kept.refresh_until,
         )
+
+    async def log_in(self, show: Callable[[str], None]) -> None:  # noqa: ARG002 - for those who override it
+        """Lets a person log in with a browser; what that gives is kept for all processes that share the cache.
+
+        `show` is told the address that the person is to open. Raises UnsupportedError where this connection logs in by
+        itself, AuthError when the person or the platform says no, or nobody comes back in time.
+        """
+        raise UnsupportedError("interactive log-in", adapter=self.info.name, hint="this connection logs in by itself")
+
+    async def fetch_login(self) -> None:
+        """Logs in at once with what the settings hold, whatever token or refusal was kept. Raises RemoteError."""
+        if self._login is None:
+            raise UnsupportedError("logins", adapter=self.info.name, hint="there is nobody to log in")
+        await self._login.fetch_anew()
 
     async def forget_login(self) -> None:
         """Forgets the kept token, here and for all processes that share the cache."""

@@ -141,6 +141,7 @@ class Limits:
     """Facts of size and shape that cannot be read off the code; None means "no limit is known"."""
 
     name_length: int | None = None
+    """Characters of a queue's name; names of other things may be longer."""
     reference_length: int | None = None
     item_bytes: int | None = None
     """Bytes of an item's values as JSON."""

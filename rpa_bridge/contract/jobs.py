@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from abc import abstractmethod
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from enum import StrEnum
-from typing import Any
+from typing import Any, ClassVar
 
 from .features import Feature, Service, optional
 from .model import Neutral, Priority
@@ -126,6 +126,13 @@ class JobService(Service):
     async def get(self, job_id: str) -> Job:
         """The job now. Raises NotFoundError."""
 
+    looks_at: ClassVar[int] = 1
+    """How many jobs one call of `get_many` should be asked for."""
+
+    async def get_many(self, job_ids: Sequence[str]) -> list[Job]:
+        """The jobs now, in the order asked for; overridden where one request can look at many. Raises NotFoundError."""
+        return [await self.get(job_id) for job_id in job_ids]
+
     @abstractmethod
     def find(
         self,
@@ -175,10 +182,21 @@ class JobService(Service):
 
         return await waiting.wait(self, job, timeout=timeout, poll=poll)
 
+    async def wait_all(
+        self, jobs: Iterable[Job | str], *, timeout: float | None = None, poll: float = 2.0
+    ) -> list[Job]:
+        """The finished jobs, in the order given. Raises WaitTimeoutError when some did not in time; all go on."""
+        from rpa_bridge.helpers import waiting  # helpers are built on the contract
+
+        return await waiting.wait_all(self, jobs, timeout=timeout, poll=poll)
+
     def as_finished(
         self, jobs: Iterable[Job | str], *, timeout: float | None = None, poll: float = 2.0
     ) -> AsyncIterator[Job]:
-        """Each of the jobs as it finishes. Raises WaitTimeoutError when some did not in time."""
+        """Each of the jobs as it finishes. Raises WaitTimeoutError when some did not in time.
+
+        A thousand jobs cost as few requests as the platform allows: many are looked at together.
+        """
         from rpa_bridge.helpers import waiting  # helpers are built on the contract
 
         return waiting.as_finished(self, jobs, timeout=timeout, poll=poll)

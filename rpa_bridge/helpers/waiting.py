@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncGenerator, Iterable
+from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 
 from rpa_bridge.clock import Clock
@@ -23,10 +23,28 @@ async def wait(service: JobService, job: Job | str, *, timeout: float | None = N
         return await anext(finished)
 
 
+async def wait_all(
+    service: JobService, jobs: Iterable[Job | str], *, timeout: float | None = None, poll: float = 2.0
+) -> list[Job]:
+    """The finished jobs, in the order given; see `JobService.wait_all`."""
+    wanted = [job.id if isinstance(job, Job) else job for job in jobs]
+    finished = {job_id: job async for job_id, job in _as_finished(service, wanted, timeout=timeout, poll=poll)}
+    return [finished[job_id] for job_id in wanted]
+
+
 async def as_finished(
     service: JobService, jobs: Iterable[Job | str], *, timeout: float | None = None, poll: float = 2.0
 ) -> AsyncGenerator[Job, None]:
-    """Each job once, as it finishes; see `JobService.as_finished`. One round looks at all that are unfinished.
+    """Each job once, as it finishes; see `JobService.as_finished`."""
+    async with aclosing(_as_finished(service, jobs, timeout=timeout, poll=poll)) as finished:
+        async for _, job in finished:
+            yield job
+
+
+async def _as_finished(
+    service: JobService, jobs: Iterable[Job | str], *, timeout: float | None, poll: float
+) -> AsyncGenerator[tuple[str, Job], None]:
+    """Each job with the id that it was asked for by. One round looks at all that are unfinished, in handfuls.
 
     A look that fails for a while (retryable) does not end the wait; any other failure does.
     """
@@ -35,21 +53,28 @@ async def as_finished(
     failure: RemoteError | None = None
     while unfinished:
         failure = None
-        for job_id in list(unfinished):
+        for job_ids in _batched(list(unfinished), service.looks_at):
             try:
-                job = await service.get(job_id)
+                seen = await service.get_many(job_ids)
             except RemoteError as error:
                 if not error.retryable:
                     raise
                 failure = error
                 continue
-            if job.finished:
-                del unfinished[job_id]
-                yield job
-            else:
-                unfinished[job_id] = _last_word(job)
+            for job_id, job in zip(job_ids, seen, strict=True):
+                if job.finished:
+                    del unfinished[job_id]
+                    yield job_id, job
+                else:
+                    unfinished[job_id] = _last_word(job)
         if unfinished and not await pauses.next(at_least=failure.retry_after if failure else None):
             raise WaitTimeoutError(_too_late(unfinished, timeout, failure)) from failure
+
+
+def _batched(things: Sequence[str], size: int) -> Iterator[Sequence[str]]:
+    """The things, at most `size` at once."""
+    for start in range(0, len(things), size):
+        yield things[start : start + size]
 
 
 class _Pauses:

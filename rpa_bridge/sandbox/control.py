@@ -1,5 +1,7 @@
 """The sandbox's own routes under `/_sandbox/`: clock, faults, lifecycle, switches, requests, state, reset.
 
+Each face may have more of them, below its name.
+
 Everything is JSON. Wrong input is answered 400 with `{"error": SENTENCE}`.
 """
 
@@ -154,6 +156,11 @@ def control_app(sandbox: Sandbox) -> web.Application:
             web.post(f"{PREFIX}reset", control.reset),
         ]
     )
+    for name, face in sandbox.faces.items():
+        app.add_routes(
+            web.route(one.method, f"{PREFIX}{name}{one.path}", one.handler)
+            for one in face.control_routes(sandbox.origins[name])
+        )
     return app
 
 

@@ -42,6 +42,13 @@ class Face(ABC):
         """What a second server of the vendor, such as its file storage, answers on a port of its own."""
         return []
 
+    def control_routes(self, origin: str) -> list[web.RouteDef]:  # noqa: ARG002 - for faces that have some
+        """What the sandbox's control answers below `/_sandbox/NAME`; `origin` is where the face listens.
+
+        Handlers take and give JSON; a ValueError that they raise is answered 400 with its sentence.
+        """
+        return []
+
     @abstractmethod
     def connections(self, origin: str) -> dict[str, dict[str, Any]]:
         """Settings of connections to this face, by name; `origin` is "http://127.0.0.1:PORT"."""

@@ -12,7 +12,7 @@ from .base import Request, Response, Transport
 
 
 class Tokens(Protocol):
-    """Where tokens come from; `auth.tokens.TokenCache` is one."""
+    """Where tokens come from: `auth.tokens.TokenCache`, or `auth.fixed.FixedToken`."""
 
     async def get(self) -> Token:
         """A token that is good for now."""

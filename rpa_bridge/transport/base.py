@@ -8,6 +8,8 @@ from dataclasses import KW_ONLY, dataclass, field, replace
 from enum import StrEnum
 from typing import Any, Protocol
 
+from rpa_bridge.errors import ProtocolError
+
 from .content import Content
 
 
@@ -34,7 +36,7 @@ class Request:
     """
 
     method: str
-    path: str
+    path: str = field(repr=False)
     """Percent-encoded path below the connection's base, or an absolute address: signed only on the same origin."""
     _: KW_ONLY
     effect: Effect
@@ -50,6 +52,8 @@ class Request:
     """Whether the answer's body is wanted piece by piece, as `Response.pieces`; use `opened`."""
     signed: bool = True
     """False for log-in calls: no token is fetched or attached."""
+    budget: str = ""
+    """The class of requests that it is counted among, where the platform counts some by themselves."""
     timeout: float | None = None
     """Seconds for one attempt; None takes the connection's."""
     time_left: float | None = None
@@ -100,9 +104,23 @@ class Transport(Protocol):
 
 
 @asynccontextmanager
-async def opened(transport: Transport, request: Request) -> AsyncIterator[AsyncIterator[bytes]]:
-    """The answer's body piece by piece, for the length of a block. Raises what `send` raises, on entry."""
+async def opened(
+    transport: Transport, request: Request, *, refuse_pages: bool = False
+) -> AsyncIterator[AsyncIterator[bytes]]:
+    """The answer's body piece by piece, for the length of a block. Raises what `send` raises, on entry.
+
+    `refuse_pages` where a web page can only be a gateway's, and not the file: then it is a ProtocolError.
+    """
     response = await transport.send(replace(request, streamed=True))
+    if refuse_pages and response.media_type == "text/html":
+        if response.pieces is not None:
+            response.pieces.close()
+        raise ProtocolError(
+            f"{request.operation}: a web page came instead of the file; check the address in the settings "
+            f"(a proxy may want a login)",
+            status=response.status,
+            operation=request.operation,
+        )
     if response.pieces is None:  # a layer, or a transport of a test, that has read it already
         yield Content(response.body, len(response.body)).read(request.operation, lambda: None)
         return

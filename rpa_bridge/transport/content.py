@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass, field
+from mimetypes import guess_type
+from pathlib import Path
 
 from rpa_bridge.errors import Delivery, InvalidError
 
 PIECE = 64 * 1024
 """Bytes in which content that is in memory already is written."""
+FROM_DISK = 512 * 1024
+"""Bytes read from a file at once."""
 BINARY = "application/octet-stream"
 
 
@@ -58,32 +63,49 @@ class Content:
             raise
 
 
-def form_with_file(field_name: str, file_name: str, content: Content, boundary: str) -> Content:
-    """The content as one file of a form. `boundary` must not occur in it: use a new id."""
+@dataclass(frozen=True, slots=True)
+class FileOnDisk:
+    """A file's content in pieces; it can be read again and again. Reading it raises OSError."""
+
+    path: Path
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        with await asyncio.to_thread(self.path.open, "rb") as file:
+            while piece := await asyncio.to_thread(file.read, FROM_DISK):
+                yield piece
+
+    @property
+    def content(self) -> Content:
+        """As a body, of the size that the file has now."""
+        return Content(self, self.path.stat().st_size, guess_type(self.path.name)[0] or BINARY)
+
+
+def form_with_file(field_name: str, file_name: str, file: Content, boundary: str, operation: str) -> Content:
+    """The file as the one part of a form. `boundary` must not occur in it: use a new id."""
     quoted = file_name.translate({ord('"'): "%22", ord("\r"): "%0D", ord("\n"): "%0A"})  # docs: RFC 7578, 4.2
     head = (
         f'--{boundary}\r\nContent-Disposition: form-data; name="{field_name}"; filename="{quoted}"\r\n'
-        f"Content-Type: {content.media_type}\r\n\r\n"
-    ).encode()
+        f"Content-Type: {file.media_type}\r\n\r\n"
+    ).encode("utf-8", "replace")
     tail = f"\r\n--{boundary}--\r\n".encode()
-    form: AsyncIterable[bytes] = _Framed(head, content.pieces, tail)
-    if isinstance(content.pieces, AsyncIterator):
-        form = aiter(form)
-    size = len(head) + content.size + len(tail)
-    return Content(form, size, f"multipart/form-data; boundary={boundary}")
+    framed: AsyncIterable[bytes] = _Framed(head, file, tail, operation)
+    if isinstance(file.pieces, AsyncIterator):
+        framed = aiter(framed)  # it can be read once, as the file
+    return Content(framed, len(head) + file.size + len(tail), f"multipart/form-data; boundary={boundary}")
 
 
 @dataclass(frozen=True, slots=True)
 class _Framed:
-    """Content between a head and a tail; it can be iterated as often as the content."""
+    """A file between a head and a tail; it can be iterated as often as the file."""
 
     head: bytes
-    pieces: AsyncIterable[bytes] | bytes
+    file: Content
     tail: bytes
+    operation: str
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
         yield self.head
-        async for piece in _pieces(self.pieces):
+        async for piece in self.file.read(self.operation, lambda: None):
             yield piece
         yield self.tail
 

@@ -7,8 +7,8 @@ A log-in call:   Classify > Trace > Http   (its attempts are the token cache's)
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from rpa_bridge.auth.stores import open_store
@@ -17,6 +17,7 @@ from rpa_bridge.clock import Clock
 
 from .authorise import Authorise, Sign, Tokens
 from .base import Transport
+from .budgets import Budget, Rate, shared_or_own
 from .classify import Classify, Explain
 from .http import Http
 from .options import HttpOptions
@@ -37,6 +38,8 @@ class Wiring:
     random: random.Random
     rate: float | None
     """Requests a second where the settings name none; None is unlimited."""
+    classes: Mapping[str, Rate] = field(default_factory=dict)
+    """Rates of requests that the platform counts by themselves, by their `budget`."""
     cache_dir: Path | None
     """Where tokens are shared with other processes; None keeps them in memory."""
 
@@ -49,9 +52,13 @@ def connect(
     `source` makes what logs in, from the transport that log-in calls go through.
     """
     shared = exchange(wiring)
-    store = open_store(wiring.cache_dir, wiring.clock)
-    tokens = TokenCache(source(login(shared, wiring)), key, wiring.clock, store, wiring.random)
+    tokens = cached(wiring, source(login(shared, wiring)), key)
     return tokens, signed(shared, wiring, tokens, sign)
+
+
+def cached(wiring: Wiring, source: TokenSource, key: TokenKey) -> TokenCache:
+    """The tokens of a source, where this connection keeps them."""
+    return TokenCache(source, key, wiring.clock, open_store(wiring.cache_dir, wiring.clock), wiring.random)
 
 
 def exchange(wiring: Wiring) -> Transport:
@@ -66,7 +73,19 @@ def login(shared: Transport, wiring: Wiring) -> Transport:
 
 def signed(shared: Transport, wiring: Wiring, tokens: Tokens, sign: Sign) -> Transport:
     """What all services of one connection send through."""
-    rate = wiring.options.rate or wiring.rate
     authorised = Authorise(shared, tokens, sign)
-    paced = Pace(authorised, wiring.clock, wiring.random, rate=rate, in_flight=wiring.options.in_flight)
+    paced = Pace(authorised, wiring.clock, budgets(wiring), in_flight=wiring.options.in_flight)
     return Retry(Classify(paced, wiring.explain, wiring.clock), wiring.clock, wiring.random)
+
+
+def budgets(wiring: Wiring) -> dict[str, Budget]:
+    """The budgets of a connection: shared by all processes that speak to the same address through the same folder."""
+    usual = wiring.options.rate or wiring.rate
+    rates: dict[str, Rate | None] = {"": Rate(usual) if usual else None, **wiring.classes}
+
+    def budget(name: str, rate: Rate | None) -> Budget:
+        folder = wiring.cache_dir if rate is not None else None
+        keeper = shared_or_own(folder, f"{wiring.base_url} {name}", wiring.clock, wiring.random)
+        return Budget(rate, keeper, wiring.clock, wiring.random)
+
+    return {name: budget(name, rate) for name, rate in rates.items()}

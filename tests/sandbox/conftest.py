@@ -33,6 +33,14 @@ class CounterFace(Face):
             web.post("/login", self.count_login),
         ]
 
+    def control_routes(self, origin: str) -> list[web.RouteDef]:
+        async def tell(request: web.Request) -> web.Response:
+            if request.match_info["what"] != "origin":
+                raise ValueError("only the origin can be told")
+            return web.json_response({"face": self.name, "origin": origin})
+
+        return [web.get("/tell/{what}", tell)]
+
     async def count(self, request: web.Request) -> web.Response:
         name = request.match_info["name"]
         self.counts[name] = self.counts.get(name, 0) + 1

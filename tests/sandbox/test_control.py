@@ -143,6 +143,14 @@ async def test_a_body_that_is_not_json_is_answered_with_a_sentence(control: Clie
         assert (response.status, await response.json()) == (400, {"error": "the body must be JSON"})
 
 
+async def test_each_face_has_its_own_routes_below_its_name(sandbox: Sandbox, control: ClientSession) -> None:
+    for name, origin in sandbox.origins.items():
+        assert await _ask(control, "GET", f"{name}/tell/origin") == {"face": name, "origin": origin}
+        assert f"GET /_sandbox/{name}/tell/{{what}}" in (await _ask(control, "GET", ""))["routes"]
+    answer = await _ask(control, "GET", "counter/tell/tales", status=400)
+    assert answer["error"] == "only the origin can be told"
+
+
 async def test_an_unknown_route_points_to_the_list(control: ClientSession) -> None:
     answer = await _ask(control, "GET", "clokc", status=404)
     assert answer["error"] == "there is no /_sandbox/clokc; see GET /_sandbox/"

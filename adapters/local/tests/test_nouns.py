@@ -21,7 +21,15 @@ from rpa_bridge_local.adapter import LocalAdapter
 from rpa_bridge_local.settings import LocalSettings
 
 Opener = Callable[..., LocalAdapter]
-MISSING = {Feature.AUTOMATION_PACKAGES, Feature.JOB_RESUME}
+MISSING = {
+    Feature.AUTOMATION_PACKAGES,
+    Feature.AUTOMATION_OPEN_PACKAGE,
+    Feature.AUTOMATION_UPLOAD_PACKAGE,
+    Feature.JOB_RESUME,
+    Feature.JOB_START_MANY,
+    Feature.ROBOT_MACHINES,
+    *(feature for feature in Feature if feature.startswith("webhooks.")),
+}
 MEBIBYTE = 1024 * 1024
 
 

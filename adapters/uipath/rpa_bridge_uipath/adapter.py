@@ -2,28 +2,38 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Self
 
-from rpa_bridge.auth.tokens import TokenCache
-from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Finding
+from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Capabilities, Finding
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.transport.exclusive import Exclusive
-from rpa_bridge.transport.stack import Wiring, connect
+from rpa_bridge.transport.stack import Wiring
 
-from .auth import UiPathLogin, sign, token_key
+from .alerts import UiPathAlerts
+from .artifacts import UiPathArtifacts
+from .assets import AssetRows, UiPathAssets
+from .auth.ways import Connected, connected
 from .automations import UiPathAutomations
 from .check import check
 from .client import Client, folder_headers
+from .credentials import UiPathCredentials
 from .errors import explain
+from .folders import UiPathFolders
 from .jobs import UiPathJobs
+from .logs import UiPathLogs
 from .queues import UiPathQueues
+from .robots import UiPathRobots
+from .schedules import UiPathSchedules
 from .settings import UiPathSettings
+from .webhooks import UiPathWebhooks
 
 LIMITS = Limits(  # docs: uipath.md 3.8, 3.10 and 6 "Sizes"
     name_length=50,
     reference_length=128,
     item_bytes=500 * 1024,
-    input_chars=10_000,
+    batch_size=100,
     flat_values=True,
     unique_references=True,
     finds_starts_by_key=True,
@@ -36,18 +46,30 @@ class UiPathAdapter(Adapter):
     info = AdapterInfo(name="uipath", title="UiPath Orchestrator", limits=LIMITS)
     settings_model = UiPathSettings
 
-    def __init__(self, settings: UiPathSettings, context: AdapterContext, tokens: TokenCache, client: Client) -> None:
+    def __init__(self, settings: UiPathSettings, context: AdapterContext, login: Connected, client: Client) -> None:
         automations = UiPathAutomations(client, context.clock)
+        jobs = UiPathJobs(client, context.clock, automations, LIMITS)
+        asset_rows = AssetRows(client)
         super().__init__(
             context,
             automations,
-            UiPathJobs(client, context.clock, automations, LIMITS),
+            jobs,
             UiPathQueues(client, context.clock, LIMITS),
+            UiPathAssets(context.clock, asset_rows),
+            UiPathCredentials(client, context.clock, asset_rows, settings.robot_key),
+            UiPathArtifacts(client, context.clock, jobs.key),
+            UiPathRobots(client, context.clock),
+            UiPathLogs(client, context.clock, jobs),
+            UiPathAlerts(client, context.clock, jobs),
+            UiPathFolders(client, context.clock),
+            UiPathSchedules(client, context.clock),
+            UiPathWebhooks(client, context.clock),
             raw=client.transport,
-            login=tokens,
-            identity=f"client id {settings.auth.client_id}",
+            login=login.tokens,
+            identity=settings.auth.identity,
+            way=settings.auth.type,
         )
-        self._tokens, self._client = tokens, client
+        self._connected, self._client, self._settings = login, client, settings
 
     @classmethod
     def open(cls, settings: UiPathSettings, context: AdapterContext) -> Self:
@@ -59,20 +81,32 @@ class UiPathAdapter(Adapter):
             clock=context.clock,
             random=context.random,
             rate=settings.rate,
+            classes=settings.list_rates,
             cache_dir=context.cache_dir,
         )
-        tokens, transport = connect(
-            wiring, lambda login: UiPathLogin(settings, login, context.clock), token_key(settings), sign
-        )
+        login = connected(settings, wiring)
         client = Client(
-            transport=transport,
+            transport=login.transport,
             headers=folder_headers(settings),
             clock=context.clock,
             exclusive=Exclusive(context.cache_dir, context.clock, context.random),
             new_id=context.new_id,
             settle_window=settings.settle_window,
+            storage_hosts=settings.trusted_storage,
         )
-        return cls(settings, context, tokens, client)
+        return cls(settings, context, login, client)
 
     async def check(self) -> list[Finding]:
-        return await check(self._client, self._tokens)
+        return await check(self._client, self._connected.tokens, self.login_status, self.folders, self._settings)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this connection can do: with a robot's key, credentials can be read back."""
+        known = super().capabilities
+        return replace(known, limits=replace(known.limits, reads_secrets=self._settings.robot_key is not None))
+
+    async def log_in(self, show: Callable[[str], None]) -> None:
+        if self._connected.log_in is None:
+            await super().log_in(show)
+        else:
+            await self._connected.log_in(show)

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import base64
 from collections.abc import AsyncIterator, Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
 from rpa_bridge.clock import Clock
+from rpa_bridge.errors import ProtocolError
 from rpa_bridge.helpers import paging
 from rpa_bridge.transport.base import Effect, Request, Transport
+from rpa_bridge.transport.content import Content
 from rpa_bridge.transport.decode import WireModel, json_of
 from rpa_bridge.transport.exclusive import Exclusive
 
@@ -19,6 +21,7 @@ from .wire.lists import Numbered, Page
 
 PAGE = 100
 """Rows a page: the most that queue items allow. docs: uipath.md 4"""
+TENANT_HEADER = "X-UIPATH-TenantName"
 
 
 M = TypeVar("M", bound=WireModel)
@@ -35,6 +38,13 @@ class Client:
     exclusive: Exclusive
     new_id: Callable[[], str]
     settle_window: float
+    storage_hosts: tuple[str, ...] = ()
+    """Hosts, as shell patterns, to which files may go."""
+
+    @property
+    def for_tenant(self) -> Client:
+        """The same without a folder, for what belongs to the whole tenant. docs: uipath.md 1.3"""
+        return replace(self, headers={name: value for name, value in self.headers.items() if name == TENANT_HEADER})
 
     async def call(
         self,
@@ -45,6 +55,8 @@ class Client:
         operation: str,
         params: Mapping[str, str] | None = None,
         json: Any = None,
+        content: Content | None = None,
+        budget: str = "",
         may_be_empty: bool = True,
     ) -> Any:
         """The answer's JSON; None for an empty body. docs: many writes answer 200 or 204 without one, uipath.md 7
@@ -59,6 +71,8 @@ class Client:
             params=params or {},
             headers=self.headers,
             json=json,
+            content=content,
+            budget=budget,
         )
         response = await self.transport.send(request)
         empty = response.status == 204 or (may_be_empty and not response.body.strip())
@@ -82,6 +96,7 @@ class Client:
         condition: str = "",
         newest_first: bool = False,
         expand: str = "",
+        select: str = "",
     ) -> AsyncIterator[R]:
         """All rows by id, a page at a time: `Id gt last` stays right while rows come and go. docs: uipath.md 4"""
         sign, operator, order = (-1, "lt", "Id desc") if newest_first else (1, "gt", "Id")
@@ -92,20 +107,30 @@ class Client:
             params = {"$orderby": order, "$top": str(PAGE)}
             params |= {"$filter": limited} if limited else {}
             params |= {"$expand": expand} if expand else {}
+            params |= {"$select": select} if select else {}
             page = await self._page(collection, operation, params)
             last_page = len(page.value) < PAGE and page.next_link is None  # a server may give fewer than we ask for
             return paging.Page([model.of(row, operation) for row in page.value], last=last_page)
 
         return paging.keyset(fetch, lambda row: sign * row.Id, operation=operation)
 
+    async def count(self, collection: str, *, operation: str, condition: str) -> int:
+        """How many rows there are, without fetching one. docs: totals come only when asked for, uipath.md 4"""
+        params = {"$filter": condition, "$count": "true", "$top": "0"}
+        page = await self._page(collection, operation, params)
+        if page.count is None:
+            raise ProtocolError(f"{operation}: the platform was asked to count and did not", operation=operation)
+        return page.count
+
     async def _page(self, collection: str, operation: str, params: Mapping[str, str]) -> Page:
         path = f"/odata/{collection}"
-        return Page.of(await self.call("GET", path, effect=Effect.READ, operation=operation, params=params), operation)
+        answer = await self.call("GET", path, effect=Effect.READ, operation=operation, params=params, budget=collection)
+        return Page.of(answer, operation)
 
 
 def folder_headers(settings: UiPathSettings) -> dict[str, str]:
     """The headers that say which tenant and folder is meant. docs: uipath.md 1.2 and 1.3"""
-    headers = {"X-UIPATH-TenantName": settings.tenant} if settings.tenant else {}
+    headers = {TENANT_HEADER: settings.tenant} if settings.tenant else {}
     folder = "" if settings.folder is None else str(settings.folder).strip()
     if not folder:
         return headers

@@ -33,6 +33,11 @@ def where(member: str, operator: str, value: Value) -> str:
     return f"{member} {operator} {literal(value)}"
 
 
+def starts_with(member: str, text: str) -> str:
+    """True when the member's text begins with this one."""
+    return f"startswith({member},{literal(text)})"
+
+
 def any_of(member: str, values: Iterable[Value]) -> str:
     """True when the member is one of the values."""
     return "(" + " or ".join(where(member, "eq", value) for value in values) + ")"
@@ -45,8 +50,19 @@ def all_of(*conditions: str | None) -> str:
 
 def entity(collection: str, key: int | str) -> str:
     """The path of one entity. The parentheses stay bare: a client that encodes them misses the route."""
-    inside = str(key) if isinstance(key, int) else f"'{path_segment(key.replace(chr(39), chr(39) * 2))}'"
+    inside = str(key) if isinstance(key, int) else _quoted(key)
     return f"/odata/{collection}({inside})"
+
+
+def function(collection: str, name: str, **arguments: str) -> str:
+    """The path of a function of a collection, such as `DownloadPackage(key='Invoices%3A1.0.0')`."""
+    inside = ",".join(f"{argument}={_quoted(value)}" for argument, value in arguments.items())
+    return f"/odata/{collection}/{ACTION}{name}({inside})"
+
+
+def _quoted(text: str) -> str:
+    """Text between the parentheses of a path: in bare quotes, with its own doubled."""
+    return f"'{path_segment(text.replace(chr(39), chr(39) * 2))}'"
 
 
 def number(text: str) -> int | None:

@@ -2,18 +2,30 @@
 
 from __future__ import annotations
 
-from typing import Annotated, Literal
+import re
+from typing import Annotated, Literal, Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator
+from pydantic import BaseModel, ConfigDict, Field, SecretStr, field_validator, model_validator
 
+from rpa_bridge.auth.token import is_usable
 from rpa_bridge.contract.adapter import AdapterSettings
+from rpa_bridge.errors import ConfigError
 from rpa_bridge.transport.addresses import checked_base
+from rpa_bridge.transport.budgets import Rate
 from rpa_bridge.transport.options import HttpOptions
 from rpa_bridge.transport.reconcile import SETTLE_WINDOW
 
 CLOUD_RATE = 15.0
 """Requests a second on Automation Cloud, where the settings name no other. docs: reliability paper 2.3"""
+CLOUD_LISTS = 90
+"""A tenth below what the cloud allows a tenant a minute. docs: uipath.md 5.4"""
+KNOWN_STORAGE = ("*.blob.core.windows.net", "*.amazonaws.com", "storage.googleapis.com")
+"""Where Orchestrator keeps files. docs: reliability paper 4 "vendor-supplied URLs" """
+USER_SCOPES = "OR.Folders OR.Execution OR.Jobs OR.Queues OR.Assets"
+"""User scopes, where the settings name none: `OR.Default` is for programs only. docs: uipath.md 2.2"""
+REDIRECT_URL = "http://127.0.0.1:12700"
+_REDIRECT = re.compile(r"http://(?:127\.0\.0\.1|localhost):[1-9][0-9]{0,4}(?:/[\w.~/-]*)?", re.ASCII)
 
 
 class _Auth(BaseModel):
@@ -28,6 +40,11 @@ class ClientCredentials(_Auth):
     client_secret: SecretStr
     scope: str = "OR.Default"
     """Application scopes, separated by spaces."""
+
+    @property
+    def identity(self) -> str:
+        """Who logs in, as people know it."""
+        return f"client id {self.client_id}"
 
 
 class RefreshToken(_Auth):
@@ -44,6 +61,76 @@ class RefreshToken(_Auth):
     def _address(cls, value: str) -> str:
         return checked_base(value, "auth.url")
 
+    @property
+    def identity(self) -> str:
+        """Who logs in, as people know it."""
+        return f"client id {self.client_id}"
+
+
+class PersonalAccessToken(_Auth):
+    """A token that a person made in the portal. docs: uipath.md 2.3"""
+
+    type: Literal["pat"]
+    token: SecretStr
+
+    @field_validator("token")
+    @classmethod
+    def _sendable(cls, value: SecretStr) -> SecretStr:
+        if not is_usable(value.get_secret_value()):
+            raise ConfigError("auth.token is empty, or holds what no token holds (a blank, a line break); copy it anew")
+        return value
+
+    @property
+    def identity(self) -> str:
+        """Who logs in, as people know it."""
+        return "personal access token"
+
+
+class Password(_Auth):
+    """A user of a server on premises. docs: uipath.md 2.4"""
+
+    type: Literal["password"]
+    username: str = Field(min_length=1)
+    """The user's name or e-mail address."""
+    password: SecretStr
+
+    @property
+    def identity(self) -> str:
+        """Who logs in, as people know it."""
+        return f"user {self.username}"
+
+
+class AuthorizationCode(_Auth):
+    """An external application in whose name people log in with a browser. docs: uipath.md 2.6"""
+
+    type: Literal["authorization_code"]
+    client_id: str = Field(min_length=1)
+    client_secret: SecretStr | None = None
+    """None for an application without one, which is what a program on a person's machine should use."""
+    scope: str = USER_SCOPES
+    """User scopes, separated by spaces."""
+    redirect_url: str = REDIRECT_URL
+    """Where the browser comes back: on this machine, letter by letter as the application has it in the portal."""
+
+    @field_validator("redirect_url")
+    @classmethod
+    def _on_this_machine(cls, value: str) -> str:
+        if not _REDIRECT.fullmatch(value):
+            raise ConfigError(
+                f"auth.redirect_url must be an address of this machine with a port, such as {REDIRECT_URL}, "
+                f"and the application must have it in the portal"
+            )
+        return value
+
+    @property
+    def identity(self) -> str:
+        """Who logs in, as people know it."""
+        return f"a person, with client id {self.client_id}"
+
+
+AskedFor = ClientCredentials | RefreshToken | Password | AuthorizationCode
+"""The ways in which a token is asked for."""
+
 
 class UiPathSettings(AdapterSettings):
     """`url` goes up to and including `orchestrator_`, or is the root of an on-premises server."""
@@ -55,7 +142,13 @@ class UiPathSettings(AdapterSettings):
     """On-premises and legacy cloud only: sent as X-UIPATH-TenantName."""
     folder: str | Annotated[int, Field(strict=True, gt=0)] | None = None
     """The folder's path, id or key."""
-    auth: Annotated[ClientCredentials | RefreshToken, Field(discriminator="type")]
+    robot_key: SecretStr | None = None
+    """The key (a GUID) of a robot that belongs to this identity: with it, credentials of the folder are revealed."""
+    auth: Annotated[AskedFor | PersonalAccessToken, Field(discriminator="type")]
+    lists_a_minute: int = Field(default=CLOUD_LISTS, gt=2)
+    """Lists of jobs, and as many of queue items, that all processes of this machine ask the cloud for in a minute."""
+    storage_hosts: tuple[str, ...] = ()
+    """Hosts of your own file storage, as shell patterns; Orchestrator's own and those of the big clouds are known."""
     settle_window: float = Field(default=SETTLE_WINDOW, ge=0)
     """Seconds in which a start whose answer was lost may still arrive."""
     http: HttpOptions = HttpOptions()
@@ -70,6 +163,18 @@ class UiPathSettings(AdapterSettings):
     def _identity(cls, value: str | None) -> str | None:
         return None if value is None else checked_base(value, "identity_url")
 
+    @model_validator(mode="after")
+    def _fits_the_edition(self) -> Self:
+        if isinstance(self.auth, Password):
+            if self.is_cloud:
+                raise ConfigError(
+                    "auth.type is only for servers on premises; on Automation Cloud use 'client_credentials' for "
+                    "programs, 'authorization_code' or 'pat' for people"
+                )
+            if not self.tenant:
+                raise ConfigError("tenant is missing; this auth.type needs it, 'default' where nobody gave another")
+        return self
+
     @property
     def identity(self) -> str:
         """The identity server's address: as set, or where this edition has it. docs: uipath.md 2.2"""
@@ -82,5 +187,23 @@ class UiPathSettings(AdapterSettings):
     @property
     def rate(self) -> float | None:
         """Requests a second unless `http.rate` says otherwise: only the cloud counts them."""
-        host = urlsplit(self.url).hostname or ""
-        return CLOUD_RATE if host.endswith((".uipath.com", ".uipath.us")) else None
+        return CLOUD_RATE if self.is_cloud else None
+
+    @property
+    def list_rates(self) -> dict[str, Rate]:
+        """Of collections whose lists the cloud counts: a third of a minute's share may go at once."""
+        if not self.is_cloud:
+            return {}
+        burst = self.lists_a_minute // 3
+        rate = Rate((self.lists_a_minute - burst) / 60, burst)
+        return {"Jobs": rate, "QueueItems": rate}
+
+    @property
+    def trusted_storage(self) -> tuple[str, ...]:
+        """The hosts, as shell patterns, that files are moved to and from."""
+        return (urlsplit(self.url).hostname or "", *KNOWN_STORAGE, *self.storage_hosts)
+
+    @property
+    def is_cloud(self) -> bool:
+        """Whether it is UiPath's own Automation Cloud."""
+        return (urlsplit(self.url).hostname or "").endswith((".uipath.com", ".uipath.us"))

@@ -1,4 +1,4 @@
-"""Both ways to log in, against an identity server on loopback; and what tells one log-in from another."""
+"""Single exchanges with an identity server on loopback; and what tells one log-in from another."""
 
 from __future__ import annotations
 
@@ -12,13 +12,15 @@ from aiohttp import web
 from pydantic import SecretStr
 
 from rpa_bridge import AuthError, Bridge, ProtocolError, RateLimitedError
-from rpa_bridge.auth.tokens import Token
+from rpa_bridge.auth.tokens import Token, TokenKey
+from rpa_bridge.settings import Settings
 from rpa_bridge.testing import ManualClock
 from rpa_bridge.transport.classify import Classify
 from rpa_bridge.transport.http import Http
-from rpa_bridge_uipath.auth import DEFAULT_LIFETIME, UiPathLogin, sign, token_key
+from rpa_bridge_uipath.auth.exchange import DEFAULT_LIFETIME, Exchange
+from rpa_bridge_uipath.auth.ways import sign, source_of, token_key
 from rpa_bridge_uipath.errors import explain
-from rpa_bridge_uipath.settings import UiPathSettings
+from rpa_bridge_uipath.settings import PersonalAccessToken, UiPathSettings
 
 CANARY = "canary-4711-hunter2"
 GOOD = {"access_token": "token-1", "expires_in": 86400, "token_type": "Bearer", "scope": "OR.Jobs OR.Queues"}
@@ -76,10 +78,12 @@ def user_key(server: IdentityServer, **settings: Any) -> dict[str, Any]:
 
 async def logged_in(settings: dict[str, Any], clock: ManualClock) -> Token:
     """The token that one log-in gives."""
-    valid = UiPathSettings.model_validate(settings)
+    document = {"connections": {"erp": {"adapter": "uipath", **settings}}}
+    valid = Settings.of(document).connections["erp"].validated(UiPathSettings)
+    assert not isinstance(valid.auth, PersonalAccessToken)
     transport = Classify(Http(valid.url, valid.http), explain, clock)
     try:
-        return await UiPathLogin(valid, transport, clock).fetch()
+        return await source_of(valid, valid.auth, Exchange(transport, clock), "erp").fetch()
     finally:
         await transport.aclose()
 
@@ -118,6 +122,42 @@ async def test_client_credentials_go_as_a_form(server: IdentityServer, clock: Ma
         "client_secret": secret,
         "scope": "OR.Jobs OR.Queues",
     }
+
+
+def password(server: IdentityServer, **settings: Any) -> dict[str, Any]:
+    """Settings of a connection to a server on premises."""
+    auth = {"type": "password", "username": "jo@example.com", "password": CANARY}
+    return {"url": f"{server.origin}/rpa", "tenant": "Finance", "auth": auth} | settings
+
+
+async def test_a_password_goes_as_json_and_its_token_is_good_for_half_an_hour(
+    server: IdentityServer, clock: ManualClock
+) -> None:
+    envelope = {"result": "token-1", "targetUrl": None, "success": True, "error": None, "__abp": True}
+    server.answers.append(web.json_response(envelope))
+
+    token = await logged_in(password(server), clock)
+
+    path, headers, body = server.logins[0]
+    assert path == "/rpa/api/Account/Authenticate"
+    assert headers["content-type"] == "application/json"
+    expected = {"tenancyName": "Finance", "usernameOrEmailAddress": "jo@example.com", "password": CANARY}
+    assert json.loads(body) == expected
+    assert (token.value.get_secret_value(), token.lifetime, token.refresh) == ("token-1", 1800, None)
+
+
+@pytest.mark.parametrize("status", [200, 400, 401, 403, 500])
+async def test_a_password_that_is_refused_is_an_auth_error_with_the_servers_sentence(
+    server: IdentityServer, clock: ManualClock, status: int
+) -> None:
+    problem = {"code": 0, "message": f"Invalid credentials for {CANARY}.", "details": None}
+    envelope = {"result": "token-of-nobody", "success": False, "error": problem, "unAuthorizedRequest": False}
+    server.answers.append(web.json_response(envelope, status=status))
+
+    with pytest.raises(AuthError, match=r"Invalid credentials .*; check auth\.username") as caught:
+        await logged_in(password(server), clock)
+    assert CANARY not in str(caught.value)
+    assert "token-of-nobody" not in f"{caught.value} {vars(caught.value)}"
 
 
 @pytest.mark.parametrize(("told", "lifetime"), [(3600, 3600), ("3600", 3600), (None, DEFAULT_LIFETIME)])
@@ -256,7 +296,13 @@ BASE = {"url": "https://cloud.uipath.com/acme/production/orchestrator_", "auth":
 
 def digest(settings: dict[str, Any]) -> str:
     """The name of a log-in in the cache."""
-    return token_key(UiPathSettings.model_validate(settings)).digest(b"installation")
+    return key_of(settings).digest(b"installation")
+
+
+def key_of(settings: dict[str, Any], connection: str = "erp") -> TokenKey:
+    valid = UiPathSettings.model_validate(settings)
+    assert not isinstance(valid.auth, PersonalAccessToken)
+    return token_key(valid, valid.auth, connection)
 
 
 @pytest.mark.parametrize(
@@ -282,13 +328,22 @@ def test_what_does_not_matter_to_a_token_keeps_the_key() -> None:
 
 
 def test_no_secret_is_in_the_repr_of_key_and_login() -> None:
-    settings = UiPathSettings.model_validate(BASE)
-    login = UiPathLogin(settings, None, ManualClock())  # type: ignore[arg-type]  # it sends nothing here
-    assert token_key(settings).secret == SecretStr(CANARY)
-    assert CANARY not in repr(token_key(settings)) + repr(login) + repr(vars(login))
+    valid = UiPathSettings.model_validate(BASE)
+    assert not isinstance(valid.auth, PersonalAccessToken)
+    login = source_of(valid, valid.auth, Exchange(None, ManualClock()), "erp")  # type: ignore[arg-type]  # sends nothing
+    assert key_of(BASE).secret == SecretStr(CANARY)
+    assert CANARY not in repr(key_of(BASE)) + repr(login) + repr(vars(login))
 
 
-def test_the_two_ways_to_log_in_never_share_a_key() -> None:
+def test_no_two_ways_to_log_in_share_a_key() -> None:
     url = "https://cloud.uipath.com/identity_/connect/token"
     user_key = {"type": "refresh_token", "client_id": "me", "refresh_token": CANARY, "url": url}
-    assert digest(BASE | {"auth": AUTH | {"scope": ""}}) != digest(BASE | {"auth": user_key})
+    person = {"type": "authorization_code", "client_id": "me", "client_secret": CANARY, "scope": ""}
+    ways = [AUTH | {"scope": ""}, user_key, person]
+    assert len({digest(BASE | {"auth": way}) for way in ways}) == len(ways)
+
+
+def test_a_person_who_logs_in_on_one_connection_is_not_logged_in_on_another() -> None:
+    person = BASE | {"auth": {"type": "authorization_code", "client_id": "me"}}
+    assert key_of(person).digest(b"installation") != key_of(person, "hr").digest(b"installation")
+    assert key_of(BASE).digest(b"installation") == key_of(BASE, "hr").digest(b"installation")

@@ -1,4 +1,4 @@
-"""Jobs on UiPath: a key is one job, whatever happens on the way."""
+"""Starting jobs on UiPath: a key is one job, or the jobs of one start, whatever happens on the way."""
 
 from __future__ import annotations
 
@@ -16,13 +16,10 @@ from rpa_bridge import (
     Bridge,
     ConflictError,
     InvalidError,
-    Job,
-    JobOutcome,
     JobState,
     NotFoundError,
     OutcomeUnknownError,
     Priority,
-    ProtocolError,
     UnavailableError,
     UnsupportedError,
 )
@@ -36,7 +33,6 @@ from rpa_bridge_uipath.automations import UiPathAutomations
 from rpa_bridge_uipath.jobs import UiPathJobs
 
 START = "POST *StartJobs"
-STOP = "POST *StopJobs"
 LOOK = "GET */odata/Jobs[?]*"
 Requests = Callable[[str], list[Exchange]]
 JOB = {"Id": 7, "Key": "12345678-1234-5678-1234-567812345678", "State": "Running", "ReleaseName": "Invoices"}
@@ -83,7 +79,7 @@ async def test_an_automation_may_be_written_in_another_case(erp: Adapter, reques
 async def test_two_jobs_with_one_reference_are_a_conflict_that_names_both(erp: Adapter, requests: Requests) -> None:
     first, second = await started_elsewhere(erp, "Invoices", Reference="k-1", JobsCount=2, Strategy="ModernJobsCount")
 
-    with pytest.raises(ConflictError, match=f"jobs {first} and {second} both carry the key 'k-1'"):
+    with pytest.raises(ConflictError, match=f"2 jobs carry the key 'k-1', not 1: {first}, {second}; look at them"):
         await erp.jobs.start("Invoices", key="k-1")
     assert started(requests) == 1
 
@@ -149,10 +145,11 @@ async def test_an_answer_that_names_another_start_is_not_believed(script: Any) -
     script.page({"Id": 1, "Key": "r", "Name": "Invoices"})
     script.answer({"value": [JOB | {"Reference": "somebody-elses"}]}, status=201)
     script.page(JOB | {"Id": 8, "Reference": "rb-id-1"})
+    script.answer(JOB | {"Id": 8, "Reference": "rb-id-1", "InputArguments": '{"n": 1}'})
 
     job = await scripted(script).start("Invoices")
 
-    assert (job.id, job.key) == ("8", "rb-id-1")
+    assert (job.id, job.key, job.inputs) == ("8", "rb-id-1", {"n": 1}), "a list's row may lack the inputs"
     assert sum(one.path.endswith("StartJobs") for one in script.requests) == 1
 
 
@@ -195,77 +192,6 @@ async def test_a_release_that_is_gone_is_not_found(sandbox: Sandbox, erp: Adapte
     assert started(requests) == 1
 
 
-@pytest.mark.parametrize("force", [False, True])
-async def test_a_finished_job_is_not_stopped(erp: Adapter, requests: Requests, force: bool) -> None:
-    job = await erp.jobs.wait(await erp.jobs.start("Invoices"), timeout=60)
-
-    assert (await erp.jobs.stop(job.id, force=force)).outcome is JobOutcome.SUCCEEDED
-    assert requests(STOP) == []
-
-
-@pytest.mark.parametrize(("force", "strategy"), [(False, "SoftStop"), (True, "Kill")])
-async def test_a_running_job_is_asked_to_stop_in_its_way(
-    sandbox: Sandbox, erp: Adapter, requests: Requests, force: bool, strategy: str
-) -> None:
-    sandbox.world.lifecycle.hold = True
-    job = await erp.jobs.start("Invoices")
-
-    await erp.jobs.stop(str(job.raw_data["Key"]), force=force)
-
-    assert json.loads(requests(STOP)[0].body) == {"strategy": strategy, "jobIds": [int(job.id)]}
-
-
-async def test_a_job_that_ends_while_it_is_stopped_is_left_as_it_is(script: Any) -> None:
-    script.answer(JOB)
-    script.answer({"message": "It is in a final state.", "errorCode": 1017}, status=409)
-    script.answer(JOB | {"State": "Successful"})
-
-    assert (await scripted(script).stop("7")).outcome is JobOutcome.SUCCEEDED
-
-
-async def test_a_stop_that_is_refused_while_the_job_runs_is_an_error(script: Any) -> None:
-    script.answer(JOB)
-    script.answer({"message": "It may not be stopped.", "errorCode": 1017}, status=409)
-    script.answer(JOB)
-
-    with pytest.raises(ConflictError, match="It may not be stopped"):
-        await scripted(script).stop("7")
-
-
-async def test_a_job_is_found_by_its_number_and_by_its_key(erp: Adapter) -> None:
-    job = await erp.jobs.start("Invoices")
-    key = str(job.raw_data["Key"])
-
-    found = {(await erp.jobs.get(name)).id for name in (job.id, key, key.upper())}
-
-    assert found == {job.id}
-
-
-@pytest.mark.parametrize("job_id", ["999999", "12345678-1234-5678-1234-567812345678", "no id", "", "1'2", "9" * 19])
-async def test_an_unknown_job_is_not_found_and_named(erp: Adapter, job_id: str) -> None:
-    for call in (erp.jobs.get(job_id), erp.jobs.stop(job_id)):
-        with pytest.raises(NotFoundError, match=r"there is no job .* `rpa-bridge jobs list` shows") as caught:
-            await call
-        assert repr(job_id) in str(caught.value)
-
-
-async def test_a_wrong_address_is_not_an_unknown_job(script: Any) -> None:
-    script.answer(status=404)
-
-    with pytest.raises(NotFoundError, match=r"does not know /odata/Jobs\(7\).* the address in the settings"):
-        await scripted(script).get("7")
-
-
-async def test_another_job_than_the_one_asked_for_is_not_believed(script: Any) -> None:
-    script.answer(JOB)
-    with pytest.raises(ProtocolError, match="asked for job 8, got 7"):
-        await scripted(script).get("8")
-
-    script.page(JOB)
-    with pytest.raises(NotFoundError):
-        await scripted(script).get("00000000-0000-0000-0000-000000000000")
-
-
 @pytest.mark.parametrize(("priority", "number"), [(Priority.LOW, 25), (Priority.NORMAL, 45), (Priority.HIGH, 65)])
 async def test_a_priority_goes_as_a_word_and_as_a_number(
     erp: Adapter, requests: Requests, priority: Priority, number: int
@@ -295,11 +221,24 @@ async def test_a_start_on_one_robot_is_accepted(erp: Adapter, requests: Requests
     ("how", "kind", "sentence"),
     [
         ({"not_before": datetime(2040, 1, 1, tzinfo=UTC)}, UnsupportedError, "not_before; use a trigger"),
-        ({"options": {"JobsCount": 2}}, UnsupportedError, "'JobsCount'; options are EntryPointPath"),
+        ({"options": {"JobsCount": 2}}, UnsupportedError, "'JobsCount'; options are AlertPendingExpression"),
         ({"options": {"Reference": "mine"}}, UnsupportedError, "'Reference'"),
         ({"options": {"Strategy": "All"}}, InvalidError, "Strategy must be"),
         ({"options": {"Strategy": "Specific", "RobotIds": [1, 2]}}, InvalidError, "Strategy must be"),
-        ({"inputs": {"text": "x" * 10_000}}, InvalidError, "at most 10000 fit"),
+        ({"options": {"InputArguments": "{}"}}, UnsupportedError, "'InputArguments'"),
+        ({"options": {"RunAsMe": "yes"}}, InvalidError, "option RunAsMe must be true or false"),
+        ({"options": {"SpecificPriorityValue": True}}, InvalidError, "must be a whole number from 1 to 100"),
+        ({"options": {"SpecificPriorityValue": 101}}, InvalidError, "must be a whole number from 1 to 100"),
+        ({"options": {"MachineSessionIds": ["7"]}}, InvalidError, "must be a list of whole numbers"),
+        ({"options": {"EnvironmentVariables": "K=" + "v" * 4000}}, InvalidError, "text of at most 4000 characters"),
+        ({"options": {"StopStrategy": "Now"}}, InvalidError, "must be one of SoftStop, Kill"),
+        ({"options": {"BatchExecutionKey": "mine"}}, InvalidError, "must be a GUID"),
+        ({"options": {"Attachments": [{"category": "x"}]}}, InvalidError, "a list of objects with an attachmentId"),
+        (
+            {"options": {"MachineInfraTarget": {"at": object()}}},
+            InvalidError,
+            "must be an object",
+        ),
         ({"key": "k" * 129}, InvalidError, "at most 128 fit"),
     ],
 )
@@ -324,14 +263,114 @@ async def test_half_a_character_is_refused_and_nothing_is_started(erp: Adapter, 
     assert requests(START) == []
 
 
-async def test_the_beginning_of_time_is_a_time_to_look_from(erp: Adapter) -> None:
-    job = await erp.jobs.start("Invoices")
+async def test_every_option_reaches_the_platform_under_its_own_name(erp: Adapter, requests: Requests) -> None:
+    options: dict[str, Any] = {
+        "RuntimeType": "Unattended",
+        "EnvironmentVariables": "LEVEL=1",
+        "MachineRobots": [{"RobotId": 701}],
+        "RequiresUserInteraction": False,
+        "StopProcessExpression": "600",
+        "StopStrategy": "SoftStop",
+        "BatchExecutionKey": "12345678-1234-5678-1234-567812345678",
+        "AutopilotForRobots": {"Enabled": True},
+        "TraceId": "größer ☃",
+    }
 
-    found: list[Job] = [one async for one in erp.jobs.find(since=datetime.min.replace(tzinfo=UTC))]
+    await erp.jobs.start("Invoices", options=options)
 
-    assert [one.id for one in found] == [job.id]
+    info = json.loads(requests(START)[0].body)["startInfo"]
+    assert {name: info[name] for name in options} == options
 
 
-async def test_a_state_that_uipath_does_not_have_is_not_asked_for(sandbox: Sandbox, erp: Adapter) -> None:
-    assert [job async for job in erp.jobs.find(state=JobState.UNKNOWN)] == []
+async def test_a_secret_in_an_option_is_not_shown_when_it_is_refused(erp: Adapter) -> None:
+    with pytest.raises(InvalidError) as caught:
+        await erp.jobs.start("Invoices", options={"EnvironmentVariables": ["PASSWORD=hunter2"]})
+    assert "hunter2" not in str(caught.value)
+
+
+async def test_many_jobs_are_one_request_and_share_a_reference(erp: Adapter, requests: Requests) -> None:
+    jobs = await erp.jobs.start_many("Invoices", 3, {"n": 1}, priority=Priority.HIGH)
+
+    info = json.loads(requests(START)[0].body)["startInfo"]
+    assert (info["Strategy"], info["JobsCount"]) == ("ModernJobsCount", 3)
+    assert len(requests(START)) == 1
+    assert len({job.id for job in jobs}) == 3
+    assert {job.key for job in jobs} == {info["Reference"]}
+    assert all(job.inputs == {"n": 1} for job in jobs)
+
+
+async def test_many_with_a_key_are_started_once(erp: Adapter, requests: Requests) -> None:
+    first = await erp.jobs.start_many("Invoices", 3, key="k-1")
+    again = await asyncio.gather(*(erp.jobs.start_many("Invoices", 3, key="k-1") for _ in range(4)))
+
+    assert {job.id for jobs in again for job in jobs} == {job.id for job in first}
+    assert started(requests) == 1
+
+
+@pytest.mark.parametrize("count", [1, 2, 4])
+async def test_a_key_of_another_number_of_jobs_is_a_conflict(erp: Adapter, requests: Requests, count: int) -> None:
+    await erp.jobs.start_many("Invoices", 3, key="k-1")
+
+    with pytest.raises(ConflictError, match=f"3 jobs carry the key 'k-1', not {count}: "):
+        await erp.jobs.start_many("Invoices", count, key="k-1")
+    assert started(requests) == 1
+
+
+async def test_many_whose_answer_was_lost_are_found_and_never_started_again(
+    sandbox: Sandbox, erp: Adapter, requests: Requests
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.CUT, match=START, when=When.AFTER))
+
+    jobs = await erp.jobs.start_many("Invoices", 150, key="k-1")
+
+    assert len({job.id for job in jobs}) == 150, "more than a page"
+    assert len(requests(START)) == 1
+
+
+async def test_many_that_appear_one_by_one_are_waited_for(script: Any) -> None:
+    rows = [JOB | {"Id": number, "Reference": "rb-id-1"} for number in (7, 8)]
+    script.page({"Id": 1, "Key": "r", "Name": "Invoices"})
+    script.answer(status=502)
+    script.page(rows[0])
+    script.page(*rows)
+
+    assert [job.id for job in await scripted(script).start_many("Invoices", 2)] == ["7", "8"]
+    assert script.clock.slept == [0.5, 1.5]
+
+
+async def test_many_of_which_only_some_are_found_are_unknown_and_named(script: Any) -> None:
+    script.page({"Id": 1, "Key": "r", "Name": "Invoices"})
+    script.answer(status=502)
+    for _ in range(7):
+        script.page(*(JOB | {"Id": number, "Reference": "rb-id-1"} for number in (7, 8)))
+
+    with pytest.raises(OutcomeUnknownError, match=r"2 of 3 jobs with Reference 'rb-id-1' were seen \(7, 8\)"):
+        await scripted(script).start_many("Invoices", 3)
+    assert sum(one.path.endswith("StartJobs") for one in script.requests) == 1
+
+
+@pytest.mark.parametrize("rows", [[7], [7, 7], [7, 8, 9]])
+async def test_an_answer_with_another_number_of_jobs_is_not_believed(script: Any, rows: list[int]) -> None:
+    script.page({"Id": 1, "Key": "r", "Name": "Invoices"})
+    script.page(*(JOB | {"Id": number, "Reference": "rb-id-1"} for number in rows))
+    script.page(*(JOB | {"Id": number, "Reference": "rb-id-1"} for number in (7, 8)))
+
+    assert [job.id for job in await scripted(script).start_many("Invoices", 2)] == ["7", "8"]
+
+
+@pytest.mark.parametrize(
+    ("count", "options", "sentence"),
+    [
+        (0, {}, "from 1 to 1000 jobs"),
+        (-1, {}, "from 1 to 1000 jobs"),
+        (1001, {}, "from 1 to 1000 jobs"),
+        (2, {"Strategy": "Specific", "RobotIds": [1, 2]}, "Strategy must be ModernJobsCount"),
+        (2, {"Strategy": "JobsCount"}, "Strategy must be ModernJobsCount"),
+    ],
+)
+async def test_many_that_cannot_be_counted_are_refused_unsent(
+    sandbox: Sandbox, erp: Adapter, count: int, options: dict[str, Any], sentence: str
+) -> None:
+    with pytest.raises(InvalidError, match=sentence):
+        await erp.jobs.start_many("Invoices", count, options=options)
     assert sandbox.world.exchanges == []

@@ -10,11 +10,14 @@ import pytest
 from rpa_bridge import ConfigError
 from rpa_bridge.settings import Settings
 from rpa_bridge.settings.flat import convert_flat
-from rpa_bridge_uipath.settings import CLOUD_RATE, RefreshToken, UiPathSettings
+from rpa_bridge_uipath.settings import CLOUD_RATE, AuthorizationCode, RefreshToken, UiPathSettings
 
 CLOUD = "https://cloud.uipath.com/acme/production/orchestrator_"
 CANARY = "canary-4711-hunter2"
 AUTH = {"type": "client_credentials", "client_id": "me", "client_secret": CANARY}
+ON_PREMISES = "https://orchestrator.example.com"
+PASSWORD = {"type": "password", "username": "jo", "password": CANARY}
+PERSON = {"type": "authorization_code", "client_id": "me"}
 
 
 def read(**settings: Any) -> UiPathSettings:
@@ -89,7 +92,7 @@ def test_http_is_refused_for_the_user_key_too() -> None:
     ("settings", "sentence"),
     [
         ({"auth": AUTH | {"type": "client_credential"}}, r"connections\.erp\.auth\.type .*did you mean 'client_cred"),
-        ({"auth": {"client_id": "me"}}, r"connections\.erp\.auth\.type is missing; it must be 'client_credentials' or"),
+        ({"auth": {"client_id": "me"}}, r"connections\.erp\.auth\.type is missing; it must be 'authorization_code' or"),
         ({"auth": AUTH | {"client_sekret": CANARY}}, r"auth\.client_sekret is not known"),
         ({"auth": AUTH | {"client_id": ""}}, r"auth\.client_id"),
         ({"auth": None}, r"connections\.erp\.auth"),
@@ -100,6 +103,17 @@ def test_http_is_refused_for_the_user_key_too() -> None:
         ({"http": {"tiemout": 3}}, r"connections\.erp\.http\.tiemout is not known; did you mean 'timeout'"),
         ({"url": "cloud.uipath.com/acme"}, "url is not an address"),
         ({"url": f"https://me:{CANARY}@cloud.uipath.com"}, "url must not hold a user"),
+        ({"auth": {"type": "pat", "token": f"{CANARY} \n"}}, r"auth\.token is empty, or holds"),
+        ({"auth": {"type": "pat", "token": ""}}, r"auth\.token is empty, or holds"),
+        ({"auth": PASSWORD, "tenant": "default"}, "only for servers on premises; on Automation Cloud use 'client_cred"),
+        ({"auth": PASSWORD, "url": ON_PREMISES}, r"connections\.erp: tenant is missing"),
+        (
+            {"auth": PERSON | {"redirect_url": "https://127.0.0.1:12700"}},
+            r"redirect_url must be an address of this mac",
+        ),
+        ({"auth": PERSON | {"redirect_url": "http://127.0.0.1"}}, "with a port"),
+        ({"auth": PERSON | {"redirect_url": "http://127.0.0.1.example.com:80/"}}, "of this machine"),
+        ({"auth": PERSON | {"redirect_url": "http://localhost:80/?to=https://example.com"}}, "of this machine"),
     ],
 )
 def test_what_is_wrong_is_one_sentence_without_a_secret(settings: dict[str, Any], sentence: str) -> None:
@@ -112,7 +126,31 @@ def test_what_is_wrong_is_one_sentence_without_a_secret(settings: dict[str, Any]
 
 def test_no_secret_is_in_the_repr() -> None:
     key = {"type": "refresh_token", "client_id": "me", "refresh_token": CANARY}
-    assert CANARY not in repr(read()) + repr(read(auth=key)) + str(read(http={"proxy": f"http://me:{CANARY}@proxy"}))
+    ways = [AUTH, key, {"type": "pat", "token": CANARY}, PERSON | {"client_secret": CANARY}]
+    shown = [repr(read(auth=way)) for way in ways] + [repr(read(auth=PASSWORD, url=ON_PREMISES, tenant="default"))]
+    assert CANARY not in "".join(shown) + str(read(http={"proxy": f"http://me:{CANARY}@proxy"}))
+
+
+@pytest.mark.parametrize(
+    ("auth", "identity"),
+    [
+        (AUTH, "client id me"),
+        (PERSON, "a person, with client id me"),
+        (PASSWORD, "user jo"),
+        ({"type": "pat", "token": CANARY}, "personal access token"),
+    ],
+)
+def test_who_logs_in_is_told_as_people_know_it(auth: dict[str, Any], identity: str) -> None:
+    assert read(auth=auth, url=ON_PREMISES, tenant="default").auth.identity == identity
+
+
+@pytest.mark.parametrize(
+    "url", ["http://127.0.0.1:12700", "http://localhost:8000/", "http://localhost:8000/call/back-1"]
+)
+def test_the_browser_comes_back_to_this_machine_at_the_very_address_that_was_set(url: str) -> None:
+    auth = read(auth=PERSON | {"redirect_url": url}).auth
+    assert isinstance(auth, AuthorizationCode)
+    assert auth.redirect_url == url
 
 
 def test_what_settings_convert_writes_is_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

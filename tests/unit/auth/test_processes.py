@@ -34,7 +34,7 @@ from rpa_bridge.auth.tokens import TokenCache, TokenKey, token_from
 from rpa_bridge.clock import SystemClock
 from rpa_bridge.errors import AuthError
 
-PORT, FOLDER, CALLS, REJECT = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4] == "reject"
+PORT, FOLDER, CALLS, HOW = int(sys.argv[1]), sys.argv[2], int(sys.argv[3]), sys.argv[4]
 CLOCK = SystemClock()
 
 def ask(secret):
@@ -51,8 +51,11 @@ class Source:
         self.secret = secret
 
     async def fetch(self):
+        return await self.token(self.secret)
+
+    async def token(self, secret):
         sent_at, sent_monotonic = CLOCK.now(), CLOCK.monotonic()
-        status, answer = await asyncio.to_thread(ask, self.secret)
+        status, answer = await asyncio.to_thread(ask, secret)
         if status != 200:
             raise AuthError("wrong secret", status=status, code=answer["error"])
         return token_from(
@@ -61,12 +64,21 @@ class Source:
             default_lifetime=1800.0,
             sent_at=sent_at,
             sent_monotonic=sent_monotonic,
+            refresh=answer.get("refresh_token"),
         )
+
+class RenewingSource(Source):
+    async def fetch(self):
+        raise AuthError("nobody is logged in")
+
+    async def renew(self, refresh):
+        return await self.token(refresh.get_secret_value())
 
 async def main(secret):
     key = TokenKey(adapter="test", token_url=f"http://127.0.0.1:{PORT}/token", secret=SecretStr(secret))
     store = open_store(Path(FOLDER) if FOLDER else None, CLOCK)
-    cache = TokenCache(Source(secret), key, CLOCK, store, random.Random())
+    source = RenewingSource(secret) if HOW == "renew" else Source(secret)
+    cache = TokenCache(source, key, CLOCK, store, random.Random())
     seen = set()
     for call in range(CALLS):
         try:
@@ -75,7 +87,7 @@ async def main(secret):
             seen.add("refused")
             continue
         seen.add(token.fingerprint)
-        if REJECT and call == 0:
+        if HOW == "reject" and call == 0:
             await cache.reject(token)
     await cache.aclose()
     print(json.dumps([sorted(seen), cache.counters.lock_bypassed]))
@@ -96,6 +108,8 @@ class Endpoint(ThreadingHTTPServer):
         self.askers: list[int] = []
         """The process of each request."""
         self.first_hangs = False
+        self.refresh = ""
+        """The one refresh token that is good."""
         self.asked, self.released, self.lock = threading.Event(), threading.Event(), threading.Lock()
 
     def count(self, process: int) -> int:
@@ -114,8 +128,12 @@ class _Answer(BaseHTTPRequestHandler):
         if number == 1 and self.server.first_hangs:
             self.server.released.wait()
             return
+        token: dict[str, object] = {"access_token": f"token-number-{number}", "expires_in": 3600}
         if secret == GOOD:
-            self._answer(200, {"access_token": f"token-number-{number}", "expires_in": 3600})
+            self._answer(200, token)
+        elif secret == self.server.refresh:
+            self.server.refresh = f"refresh-number-{number}"
+            self._answer(200, token | {"refresh_token": self.server.refresh})
         else:
             self._answer(400, {"error": "invalid_client"})
 
@@ -239,12 +257,28 @@ def test_a_withdrawn_token_that_four_processes_reject_is_renewed_once(
     assert len(seen - {withdrawn.fingerprint}) == 1
 
 
+def test_eight_processes_that_renew_at_once_spend_the_refresh_token_once(
+    start: Start, endpoint: Endpoint, tmp_path: Path
+) -> None:
+    endpoint.refresh = "refresh-number-0"
+    asyncio.run(_keep(endpoint, tmp_path / "cache", Record(refresh=SecretStr("refresh-number-0"))))
+
+    seen = told(start(8, calls=3, how="renew"))
+
+    assert len(endpoint.askers) == 1
+    assert len(seen - {"refused"}) == len(seen) == 1
+    assert endpoint.refresh.encode() in b"".join(path.read_bytes() for path in (tmp_path / "cache").rglob("*.json"))
+
+
 async def _keep_a_token_of_a_minute_ago(endpoint: Endpoint, folder: Path) -> Token:
     clock = SystemClock()
     born = clock.now() - timedelta(seconds=60)
     token = Token(SecretStr("token-withdrawn"), born, born + timedelta(hours=1), clock.monotonic() - 60.0)
-    store = open_store(folder, clock)
-    url = f"http://127.0.0.1:{endpoint.server_port}/token"
-    name = store.name(TokenKey(adapter="test", token_url=url, secret=SecretStr(GOOD)))
-    await store.save(name, Record(token=token))
+    await _keep(endpoint, folder, Record(token=token))
     return token
+
+
+async def _keep(endpoint: Endpoint, folder: Path, record: Record) -> None:
+    store = open_store(folder, SystemClock())
+    url = f"http://127.0.0.1:{endpoint.server_port}/token"
+    await store.save(store.name(TokenKey(adapter="test", token_url=url, secret=SecretStr(GOOD))), record)

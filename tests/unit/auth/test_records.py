@@ -7,7 +7,7 @@ import json
 import pickle
 import random
 from collections.abc import Iterator
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from datetime import UTC, datetime, timedelta, timezone
 from typing import Any
 
@@ -30,6 +30,8 @@ RECORD = Record(
     refusal=Refusal(2, NOW + timedelta(seconds=120), 400, "invalid_client"),
     not_before=NOW + timedelta(seconds=30),
     renewals=(NOW,),
+    refresh=SecretStr("refresh-of-the-record"),
+    refresh_until=NOW + timedelta(days=60),
 )
 
 VALUES = st.text(st.characters(min_codepoint=0x21, max_codepoint=0x7E), min_size=1, max_size=200)
@@ -52,7 +54,13 @@ TOKENS = st.builds(
 )
 REFUSALS = st.builds(Refusal, st.integers(1, 10), MOMENTS, st.none() | st.integers(400, 499), st.none() | TEXTS)
 RECORDS = st.builds(
-    Record, st.none() | TOKENS, st.none() | REFUSALS, st.none() | MOMENTS, st.lists(MOMENTS, max_size=3).map(tuple)
+    Record,
+    st.none() | TOKENS,
+    st.none() | REFUSALS,
+    st.none() | MOMENTS,
+    st.lists(MOMENTS, max_size=3).map(tuple),
+    st.none() | VALUES.map(SecretStr),
+    st.none() | MOMENTS,
 )
 
 
@@ -126,7 +134,9 @@ def test_a_record_shows_no_token_and_cannot_be_pickled() -> None:
         doubts += [repr(caught.value), caught.value.__cause__, caught.value.__suppress_context__]
 
     assert VALUE in encode(RECORD, KEY).decode(), "the store's file is the one place"
+    assert "refresh-of-the-record" in encode(RECORD, KEY).decode()
     assert VALUE not in f"{RECORD!r} {RECORD} {asdict(RECORD)} {doubts}"
+    assert "refresh-of" not in f"{RECORD!r} {RECORD} {asdict(RECORD)} {doubts}"
     with pytest.raises(TypeError, match="in clear"):
         pickle.dumps(RECORD)
 
@@ -141,3 +151,18 @@ def test_refusals_keep_quiet_for_a_minute_doubling_to_a_quarter_of_an_hour() -> 
     assert seconds == [60, 120, 240, 480, *[900] * 8]
     assert decode(encode(record, KEY), KEY, NOW, MONOTONIC) == record
     assert record.with_token(TOKEN).refusal is None
+
+
+def test_a_refresh_token_outlives_its_token_and_stays_until_another_comes() -> None:
+    first = replace(TOKEN, refresh=SecretStr("refresh-one"), refresh_until=NOW + timedelta(days=60))
+    record = EMPTY.with_token(first)
+    assert record.token is not None
+    assert record.token.refresh is None, "the record alone keeps it"
+
+    for later in (record.with_renewal(NOW), record.with_token(TOKEN), record.with_refusal(NOW, 400, None)):
+        assert later.refresh == SecretStr("refresh-one")
+    assert record.with_token(replace(TOKEN, refresh=SecretStr("refresh-two"))).refresh == SecretStr("refresh-two")
+    assert not record.is_over(NOW + timedelta(days=59))
+    assert record.is_over(NOW + timedelta(days=61))
+    assert not replace(record, refresh_until=None).is_over(NOW + timedelta(days=999)), "nobody knows its end"
+    assert record.without_refresh().is_over(NOW + timedelta(days=1))

@@ -254,13 +254,14 @@ DOUBTS: dict[str, Callable[[Path], object]] = {
     "others could read or change it (group)": lambda path: path.chmod(0o640),
     "others could read or change it (all)": lambda path: path.chmod(0o606),
     "too large": lambda path: path.write_bytes(path.read_bytes() + b" " * 65_536),
-    "damaged (version)": lambda path: changed(path, lambda content: content.update(version=2)),
+    "damaged (version)": lambda path: changed(path, lambda content: content.update(version=1)),
     "damaged (unknown member)": lambda path: changed(path, lambda content: content.update(more=1)),
     "damaged (token)": lambda path: changed(path, lambda content: content["token"].update(value="two words")),
     "damaged (no token at all)": lambda path: changed(path, lambda content: content["token"].update(value="")),
     "damaged (no zone)": lambda path: changed(
         path, lambda content: content["token"].update(obtained_at="2030-01-01T00:00:00")
     ),
+    "damaged (refresh token)": lambda path: changed(path, lambda content: content.update(refresh="two words")),
     "belongs to another log-in": lambda path: changed(path, lambda content: content.update(key="0" * 64)),
     "from the future": lambda path: changed(
         path, lambda content: content["token"].update(obtained_at="2030-01-01T00:01:01Z")

@@ -1,10 +1,17 @@
 from __future__ import annotations
 
+import webbrowser
 from collections.abc import Callable
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from rpa_bridge.contract.adapter import Finding
+import pytest
+
+from rpa_bridge import registry
+from rpa_bridge.clock import SystemClock
+from rpa_bridge.contract.adapter import Adapter, Finding, LoginStatus
+from rpa_bridge.errors import AuthError
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Platform, Run
@@ -73,3 +80,128 @@ def test_a_login_is_forgotten_on_one_connection_only(
     assert platform.forgotten == 0
     assert run("auth", "clear", "--on", "one").code == 0
     assert platform.forgotten == 1
+
+
+ADDRESS = "https://login.example.com/connect/authorize?client_id=canary-reference&state=s-1"
+
+
+@pytest.fixture
+def opened(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """The addresses that a browser was opened with."""
+    addresses: list[str] = []
+    monkeypatch.setattr(webbrowser, "open", addresses.append)
+    return addresses
+
+
+@pytest.fixture
+def adapter(platform: Platform) -> type[Adapter]:
+    """The adapter of the platform in memory."""
+    return registry.load_adapter("fake")
+
+
+@pytest.fixture
+def person(adapter: type[Adapter], monkeypatch: pytest.MonkeyPatch) -> list[str]:
+    """Makes it one where people log in with a browser; the connections where somebody did."""
+    logins: list[str] = []
+
+    async def log_in(self: Adapter, show: Callable[[str], None]) -> None:
+        show(ADDRESS)
+        logins.append(self.connection)
+
+    monkeypatch.setattr(adapter, "log_in", log_in)
+    return logins
+
+
+@pytest.mark.parametrize("arguments", [("two",), ("--on", "two")])
+def test_a_person_is_sent_to_the_browser_and_the_address_stays_whole(
+    run: Run, write_settings: Callable[..., Path], opened: list[str], person: list[str], arguments: tuple[str, ...]
+) -> None:
+    write_settings("one", "two", password="canary-reference")
+
+    result = run("auth", "login", *arguments, "-o", "json")
+
+    assert result.code == 0
+    assert (person, opened) == (["two"], [ADDRESS])
+    assert ADDRESS in result.err, "an address with a part masked leads nowhere"
+    assert (result.json["connection"], result.json["identity"]) == ("two", "robot@example.com")
+
+
+def test_without_a_browser_only_the_address_is_shown(
+    run: Run, write_settings: Callable[..., Path], opened: list[str], person: list[str]
+) -> None:
+    write_settings("one")
+    result = run("auth", "login", "--no-browser")
+
+    assert (result.code, person, opened) == (0, ["one"], [])
+    assert ADDRESS in result.err
+    assert ADDRESS not in result.out
+
+
+def test_a_person_who_is_refused_ends_with_the_code_of_logins(
+    run: Run, adapter: type[Adapter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def refuse(self: Adapter, show: Callable[[str], None]) -> None:
+        raise AuthError("auth.login: refused in the browser")
+
+    monkeypatch.setattr(adapter, "log_in", refuse)
+    assert run("auth", "login").code == 7
+
+
+def test_where_no_person_logs_in_a_token_is_fetched_at_once(
+    run: Run, adapter: type[Adapter], opened: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fetched: list[str] = []
+
+    async def fetch(self: Adapter) -> None:
+        fetched.append(self.connection)
+
+    monkeypatch.setattr(adapter, "fetch_login", fetch)
+    result = run("auth", "login", "-o", "json")
+
+    assert (result.code, fetched, opened) == (0, ["memory"], [])
+    assert result.json["state"] == "fresh"
+
+
+def test_where_nobody_logs_in_at_all_the_command_says_so(run: Run) -> None:
+    result = run("auth", "login")
+    assert result.code == 9
+    assert "does not support logins" in result.err
+
+
+def test_a_login_that_ends_with_the_command_says_how_to_keep_it(
+    run: Run, adapter: type[Adapter], person: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    async def in_memory(self: Adapter) -> LoginStatus:
+        return LoginStatus(identity="a person", state="fresh", refresh_kept=True)
+
+    monkeypatch.setattr(adapter, "login_status", in_memory)
+    assert "set `cache_dir`" in run("auth", "login", "--no-browser").err
+
+
+def test_the_status_says_how_long_still_and_of_the_refresh_token(
+    run: Run, adapter: type[Adapter], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = SystemClock().now()
+
+    async def status(self: Adapter) -> LoginStatus:
+        return LoginStatus(
+            identity="a person",
+            state="fresh",
+            way="authorization_code",
+            scopes=("OR.Jobs",),
+            expires_at=now + timedelta(minutes=42, seconds=30),
+            stored="file",
+            refresh_kept=True,
+            refresh_until=now + timedelta(days=60),
+        )
+
+    monkeypatch.setattr(adapter, "login_status", status)
+    (line,) = run("auth", "status", "-o", "json").json
+    assert line["left"].startswith("0:42:")
+    assert (line["way"], line["refresh_kept"]) == ("authorization_code", True)
+    assert line["refresh_until"] == (now + timedelta(days=60)).isoformat()
+    shown = run("auth", "status").out
+    assert all(word in shown for word in ("a person", "authorization_code", "0:42:", "yes", "OR.Jobs"))
+
+    now -= timedelta(days=1)
+    assert run("auth", "status", "-o", "json").json[0]["left"] == "0:00:00"

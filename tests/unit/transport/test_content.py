@@ -248,7 +248,9 @@ async def test_a_signed_request_to_an_absolute_address_stays_on_its_own_origin(s
 
 async def test_a_file_in_a_form_keeps_its_name_and_content(serve: Serve, connect: Connect) -> None:
     server = await serve(accept)
-    form = form_with_file("file", 'Größe "1".txt', Content(File(b"one\r\n", b"two"), 8, "text/plain"), "b0undary")
+    form = form_with_file(
+        "file", 'Größe "1".txt', Content(File(b"one\r\n", b"two"), 8, "text/plain"), "b0undary", "test.upload"
+    )
 
     await connect(server.url).send(upload(form))
 
@@ -258,6 +260,16 @@ async def test_a_file_in_a_form_keeps_its_name_and_content(serve: Serve, connect
     assert part.get_payload(decode=True) == b"one\r\ntwo"
     assert b'name="file"; filename="Gr\xc3\xb6\xc3\x9fe %221%22.txt"' in seen.body
     assert int(seen.headers["content-length"]) == len(seen.body)
+
+
+async def test_a_file_in_a_form_that_ends_early_is_named_by_its_own_size(serve: Serve, connect: Connect) -> None:
+    server = await serve(accept)
+    form = form_with_file("file", "a.txt", Content(File(b"four"), 5), "b0undary", "test.upload")
+
+    with pytest.raises(InvalidError, match=r"^test\.upload: the content ended after 4 of the 5 bytes"):
+        await connect(server.url).send(upload(form))
+
+    assert server.seen == []
 
 
 async def test_a_refused_token_does_not_send_half_of_a_stream_again(script: type[Script]) -> None:

@@ -13,7 +13,8 @@ import pytest
 from rpa_bridge.errors import Delivery, RateLimitedError
 from rpa_bridge.testing import ManualClock
 from rpa_bridge.transport.base import Effect, Request, Response
-from rpa_bridge.transport.pace import LONGEST_REST, Pace
+from rpa_bridge.transport.budgets import LONGEST_REST, Budget, Memory, Rate
+from rpa_bridge.transport.pace import Pace
 
 REQUEST = Request("GET", "/", effect=Effect.READ, operation="jobs.find")
 
@@ -40,7 +41,9 @@ class Recorder:
 
 
 def paced(inner: Recorder, *, rate: float | None = None, in_flight: int = 8) -> Pace:
-    return Pace(inner, inner.clock, random.Random(5), rate=rate, in_flight=in_flight)  # noqa: S311 - no secret
+    rng = random.Random(5)  # noqa: S311 - no secret
+    budget = Budget(Rate(rate) if rate else None, Memory(inner.clock.monotonic), inner.clock, rng)
+    return Pace(inner, inner.clock, {"": budget}, in_flight=in_flight)
 
 
 def refused(after: str | None = None) -> Response:

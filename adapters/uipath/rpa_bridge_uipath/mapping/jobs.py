@@ -29,6 +29,8 @@ SPECIFIC_PRIORITIES = {Priority.LOW: 25, Priority.NORMAL: 45, Priority.HIGH: 65}
 
 COUNTED = ("ModernJobsCount", "JobsCount")
 """Strategies that start as many jobs as JobsCount says; with any other it must be absent. docs: uipath.md 3.8"""
+MOST_CHARACTERS = 10_000
+"""Of inputs as text; more go through an attachment. docs: uipath.md 3.8, InputArguments"""
 
 
 def job(dto: JobDto) -> Job:
@@ -40,9 +42,9 @@ def job(dto: JobDto) -> Job:
         state=state,
         outcome=outcome,
         native_state=dto.State,
-        inputs=_arguments(dto.InputArguments),
-        outputs=_arguments(dto.OutputArguments),
-        message=dto.Info or None,
+        inputs=arguments(dto.InputArguments),
+        outputs=arguments(dto.OutputArguments),
+        message=_message(dto),
         key=dto.Reference or None,
         priority=PRIORITY_OF.get(dto.JobPriority or ""),
         robot=dto.Robot.Name if dto.Robot else None,
@@ -61,13 +63,14 @@ def job_state_filter(state: JobState) -> list[str]:
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Start:
-    """One start as a caller asked for it, with the Reference that it will carry."""
+    """One start as a caller asked for it, with the Reference that its jobs will carry."""
 
     automation: str
     inputs: Mapping[str, Any]
     reference: str
     priority: Priority | None
     options: Mapping[str, Any]
+    count: int = 1
 
 
 def starts_one_job(options: Mapping[str, Any]) -> bool:
@@ -76,12 +79,17 @@ def starts_one_job(options: Mapping[str, Any]) -> bool:
     return strategy in COUNTED or (strategy == "Specific" and isinstance(robots, list | tuple) and len(robots) == 1)
 
 
-def start_info(release_key: str, start: Start) -> dict[str, Any]:
-    """The body of StartJobs for one job; `options` win. docs: uipath.md 3.8"""
+def starts_counted_jobs(options: Mapping[str, Any]) -> bool:
+    """Whether a start with these options is as many jobs as it says."""
+    return bool(options.get("Strategy", COUNTED[0]) == COUNTED[0])
+
+
+def start_info(release_key: str, start: Start, inputs: Mapping[str, str]) -> dict[str, Any]:
+    """The body of StartJobs; `options` win. `inputs` is the member that holds them. docs: uipath.md 3.8"""
     info: dict[str, Any] = {
         "ReleaseKey": release_key,
         "Strategy": COUNTED[0],
-        "InputArguments": arguments_text(start.inputs),
+        **inputs,
         "Reference": start.reference,
     }
     if start.priority is not None:
@@ -89,7 +97,7 @@ def start_info(release_key: str, start: Start) -> dict[str, Any]:
         info["SpecificPriorityValue"] = SPECIFIC_PRIORITIES[start.priority]
     info |= start.options
     if info["Strategy"] in COUNTED:
-        info["JobsCount"] = 1
+        info["JobsCount"] = start.count
     return {"startInfo": info}
 
 
@@ -98,9 +106,21 @@ def arguments_text(inputs: Mapping[str, Any]) -> str:
     return json.dumps(dict(inputs), ensure_ascii=False, allow_nan=False)
 
 
-def _arguments(text: str | None) -> dict[str, Any]:
+def characters(text: str) -> int:
+    """How long the text is for UiPath, whose characters are UTF-16's: an emoji is two."""
+    return len(text.encode("utf-16-le", "surrogatepass")) // 2
+
+
+def arguments(text: str | None) -> dict[str, Any]:
+    """Inputs or outputs as UiPath gives them; empty where they are not the JSON of an object."""
     try:
         value = json.loads(text) if text else {}
     except (ValueError, RecursionError):
         return {}
     return value if isinstance(value, dict) else {}
+
+
+def _message(dto: JobDto) -> str | None:
+    """The platform's sentence on the job, or what else it says of an error."""
+    error = dto.JobError
+    return dto.Info or (error and (error.detail or error.title)) or dto.ErrorCode or None

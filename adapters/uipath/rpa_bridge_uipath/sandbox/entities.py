@@ -61,6 +61,8 @@ class Entity:
     most_rows: int = 1000
     """The largest $top. docs: uipath.md 4"""
     unsortable: frozenset[str] = frozenset()
+    collections: Mapping[str, Callable[[Row], list[Row]]] = field(default_factory=dict)
+    """Lists within a row, which come when they are expanded and cannot be asked of."""
 
     def member(self, path: str) -> Member:
         """The member of this name, `Robot/Id` leading elsewhere. Raises a 400."""
@@ -91,11 +93,25 @@ def enums(**words: tuple[str, ...]) -> dict[str, Member]:
     return {name: Member(name, Kind.ENUM, values) for name, values in words.items()}
 
 
+JOB_PRIORITIES = ("Low", "Normal", "High")
 JOB_STATES = (
     "Pending", "Running", "Stopping", "Terminating", "Faulted", "Successful", "Stopped", "Suspended", "Resumed",
 )  # fmt: skip
+RUNTIME_TYPES = (
+    "NonProduction", "Attended", "Unattended", "Development", "Studio", "RpaDeveloper", "StudioX", "CitizenDeveloper",
+    "Headless", "StudioPro", "RpaDeveloperPro", "TestAutomation", "AutomationCloud", "Serverless", "AutomationKit",
+    "ServerlessTestAutomation", "AutomationCloudTestAutomation", "AttendedStudioWeb", "Hosting", "AssistantWeb",
+    "ProcessOrchestration", "AgentService", "AppTest", "PerformanceTest",
+)  # fmt: skip
+JOB_SOURCES = (
+    "Manual", "Schedule", "Queue", "StudioWeb", "IntegrationTrigger", "StudioDesktop", "AutomationOpsPipelines",
+    "Apps", "SAP", "HttpTrigger", "HttpTriggerWithCallback", "RobotAPI", "Assistant", "CommandLine", "RobotNetAPI",
+    "Autopilot", "TestManager", "AgentService", "ProcessOrchestration", "PluginEcosystem", "PerformanceTesting",
+    "AgentHub", "ApiWorkflow",
+)  # fmt: skip
 ITEM_STATES = ("New", "InProgress", "Failed", "Successful", "Abandoned", "Retried", "Deleted")
 PRIORITIES = ("High", "Normal", "Low")
+REVIEW_STATES = ("None", "InReview", "Verified", "Retried")
 EXCEPTION_TYPES = ("ApplicationException", "BusinessException")
 
 FOLDER = Entity(
@@ -112,7 +128,7 @@ RELEASE = Entity(
         date="CreationTime",
         bool="IsLatestVersion",
     )
-    | enums(JobPriority=("Low", "Normal", "High")),
+    | enums(JobPriority=JOB_PRIORITIES),
 )
 ROBOT = Entity("Robots", members(number="Id MachineId", text="Name MachineName Username"))
 MACHINE = Entity("Machines", members(number="Id", text="Name"))
@@ -128,20 +144,37 @@ QUEUE = Entity(
     ),
 )
 JOB_MEMBERS = members(
-    number="Id OrganizationUnitId SpecificPriorityValue ResumeVersion",
-    guid="Key BatchExecutionKey ParentJobKey",
-    text="ReleaseName Reference Info Source HostMachineName InputArguments OutputArguments EntryPointPath ErrorCode",
-    date="CreationTime StartTime EndTime LastModificationTime",
-) | enums(State=JOB_STATES, JobPriority=("Low", "Normal", "High"))
+    number="Id OrganizationUnitId SpecificPriorityValue ResumeVersion StartingScheduleId",
+    guid="Key BatchExecutionKey ParentJobKey InputFile OutputFile PersistenceId StartingTriggerId",
+    text="ReleaseName Reference Info Source HostMachineName InputArguments OutputArguments EntryPointPath ErrorCode"
+    " EnvironmentVariables TraceId",
+    date="CreationTime StartTime EndTime ResumeTime LastModificationTime",
+    bool="RequiresUserInteraction ResumeOnSameContext",
+) | enums(
+    State=JOB_STATES,
+    JobPriority=JOB_PRIORITIES,
+    SourceType=JOB_SOURCES,
+    RuntimeType=RUNTIME_TYPES,
+    Type=("Unattended", "Attended", "ServerlessGeneric"),
+    StopStrategy=("SoftStop", "Kill"),
+)
+JOB_TRIGGER = Entity(
+    "JobTriggers",
+    members(number="Id JobId ItemId", guid="ItemKey", text="TriggerMessage TriggerConfiguration", date="Timer")
+    | enums(
+        TriggerType=("None", "QueueItem", "Job", "Task", "Timer", "Inbox", "Api"), Status=("New", "Ready", "Fired")
+    ),
+)
 ITEM_MEMBERS = members(
-    number="Id QueueDefinitionId RobotId AncestorId RetryNumber SecondsInPreviousAttempts OrganizationUnitId",
-    guid="Key UniqueKey AncestorUniqueKey CreatorJobKey ExecutorJobKey",
-    text="Reference Progress OperationId ParentOperationId SpecificData OutputData",
+    number="Id QueueDefinitionId RobotId AncestorId RetryNumber ManualAncestorId ManualRetryNumber ReviewerUserId"
+    " SecondsInPreviousAttempts OrganizationUnitId",
+    guid="Key UniqueKey AncestorUniqueKey ManualAncestorUniqueKey CreatorJobKey ExecutorJobKey",
+    text="Reference Progress OperationId ParentOperationId SpecificData OutputData AnalyticsData",
     date="CreationTime DueDate DeferDate RiskSlaDate StartProcessing EndProcessing",
     bool="Encrypted",
 ) | enums(
     Status=ITEM_STATES,
-    ReviewStatus=("None", "InReview", "Verified", "Retried"),
+    ReviewStatus=REVIEW_STATES,
     Priority=PRIORITIES,
     ProcessingExceptionType=EXCEPTION_TYPES,
 )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from aiohttp import web
@@ -10,14 +11,15 @@ from aiohttp import web
 class RefusalError(Exception):
     """An answer that is no success: the status, and the body as the vendor shapes it."""
 
-    def __init__(self, status: int, body: dict[str, Any]) -> None:
+    def __init__(self, status: int, body: dict[str, Any], headers: Mapping[str, str] | None = None) -> None:
         super().__init__(f"{status} {body}")
         self.status = status
         self.body = body
+        self.headers = headers
 
     def response(self) -> web.Response:
         """The answer on the wire."""
-        return web.json_response(self.body, status=self.status)
+        return web.json_response(self.body, status=self.status, headers=self.headers)
 
 
 def refusal(status: int, code: int, message: str) -> RefusalError:
@@ -42,6 +44,11 @@ def unbound(name: str) -> RefusalError:
     return refusal(400, 0, f"{name} must not be null")
 
 
+def unknown_path(method: str, path: str) -> RefusalError:
+    """There is no such operation here, or not on this server."""
+    return refusal(404, 0, f"No HTTP resource matches {method} {path}.")
+
+
 def invalid_query(reason: str) -> RefusalError:
     """A query option is wrong. docs: uipath.md 4"""
     return refusal(400, 1000, f"Invalid OData query options. {reason}")
@@ -60,6 +67,11 @@ def not_found(what: str) -> RefusalError:
 def name_taken(name: str) -> RefusalError:
     """docs: uipath.md 5.2; the status: 5.3"""
     return refusal(409, 1001, f"The name {name} is already used.")
+
+
+def wrong_state(reason: str) -> RefusalError:
+    """What a step is refused with that the state of a thing does not allow. docs: uipath.md 5.2 and 5.3"""
+    return refusal(409, 1017, reason)
 
 
 def folder_required() -> RefusalError:

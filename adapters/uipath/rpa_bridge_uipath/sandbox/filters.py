@@ -105,13 +105,27 @@ class _Reader:
         return self._comparison(self._entity.member(name))
 
     def _search(self, test: Compare) -> Predicate:
-        member = self._entity.member(self._next("name"))
+        name, lower_member = self._perhaps_lowered("name")
+        member = self._entity.member(name)
         if member.kind is not Kind.TEXT:
             raise self._wrong(f"{member.name} is not text")
         self._expect(",")
-        wanted = self._fold(_unquoted(self._next("text")))
+        literal, lower_literal = self._perhaps_lowered("text")
         self._expect(")")
-        return lambda row: (value := self._key(member, row)) is not None and test(value, wanted)
+        wanted = self._fold(_unquoted(literal))
+        wanted = wanted.lower() if lower_literal else wanted
+        return lambda row: (
+            (value := self._key(member, row)) is not None and test(value.lower() if lower_member else value, wanted)
+        )
+
+    def _perhaps_lowered(self, kind: str) -> tuple[str, bool]:
+        """The next token of this kind, and whether it stands in tolower(), as the vendor's SDK asks for buckets."""
+        if not self._take("tolower"):
+            return self._next(kind), False
+        self._expect("(")
+        found = self._next(kind)
+        self._expect(")")
+        return found, True
 
     def _comparison(self, member: Member) -> Predicate:
         if member.kind is Kind.BOOL and (not self._tokens or self._tokens[0][1] in ("and", "or", ")")):

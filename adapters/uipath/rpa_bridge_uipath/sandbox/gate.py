@@ -11,10 +11,13 @@ from enum import Enum
 from aiohttp import web
 from aiohttp.typedefs import Handler
 
+from rpa_bridge.sandbox.world import World
+
+from .editions import is_api, portal_page
 from .entities import Row
-from .errors import RefusalError, folder_required, unknown_folder
-from .identity import Identity
+from .errors import RefusalError, folder_required, unknown_folder, unknown_path
 from .state import State
+from .tokens import Tokens
 
 API_VERSION = "20.0"
 
@@ -34,6 +37,8 @@ class Call:
     request: web.Request
     folder: Row = field(default_factory=dict)
     """Empty where none was asked for."""
+    token: Row = field(default_factory=dict)
+    """The caller's; empty where nobody needs to log in."""
 
     @property
     def id(self) -> int:
@@ -51,22 +56,27 @@ class Route:
     scope: str | None
     """The scope family it needs; None lets everybody in."""
     folder: Scoped = Scoped.ALWAYS
+    exists: Callable[[World], bool] = lambda _: True
+    """Whether this server has it, where not all have."""
 
 
 class Gate:
     """Turns routes into handlers."""
 
-    def __init__(self, state: State, identity: Identity) -> None:
-        self._state, self._identity = state, identity
+    def __init__(self, world: World, state: State, tokens: Tokens) -> None:
+        self._world, self._state, self._tokens = world, state, tokens
 
     def handler(self, route: Route) -> Handler:
         """The route's answer, or the refusal, in the vendor's shape."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
+            if not is_api(request.path, self._world):
+                return portal_page()
             try:
-                if route.scope is not None:
-                    self._identity.check(request, route.scope)
-                response = await route.answer(Call(request, self._folder(request, route.folder)))
+                if not route.exists(self._world):
+                    raise unknown_path(request.method, request.path)
+                token = {} if route.scope is None else self._tokens.check(request, route.scope)
+                response = await route.answer(Call(request, self._folder(request, route.folder), token))
             except RefusalError as refusal:
                 response = refusal.response()
             response.headers["api-supported-versions"] = API_VERSION
@@ -77,40 +87,69 @@ class Gate:
     def _folder(self, request: web.Request, scoped: Scoped) -> Row:
         if scoped is Scoped.NEVER:
             return {}
-        named = {
+        names = self._names(request)
+        encoded = names.pop(_ENCODED, None)
+        if encoded is not None:
+            path = _decoded(encoded)
+            if path.startswith(_RELATIVE):
+                path = _absolute(path, self._find(names)["FullyQualifiedName"])
+                names = {}
+            names["FullyQualifiedName"] = path  # the vendor's SDK sends its environment's plain path beside it
+        if not names and scoped is not Scoped.ALWAYS:
+            return {}
+        return self._find(names)
+
+    def _names(self, request: web.Request) -> dict[str, str]:
+        """The headers that name a folder, by what they name of it; servers with organisation units know one only."""
+        known = _OLD_HEADERS if is_classic(self._world) else _HEADERS
+        found = {
             member: value
-            for header, member in _HEADERS.items()
+            for header, member in known.items()
             if (value := request.headers.get(f"X-UIPATH-{header}")) is not None
         }
-        if _ENCODED in named:  # the vendor's SDK sends both when a call names another folder than its environment
-            named.pop("FullyQualifiedName", None)
-        if not named:
-            if scoped is Scoped.ALWAYS:
-                raise folder_required()
-            return {}
-        found = [
-            row for row in self._state.folders.values() if all(_same(row, key, text) for key, text in named.items())
-        ]
-        if not found:
-            raise unknown_folder()
-        return found[0]
+        if not found.get("FullyQualifiedName", "").isascii():  # docs: uipath.md 7, 11: it breaks on other letters
+            found["FullyQualifiedName"] = ""
+        return found
+
+    def _find(self, names: dict[str, str]) -> Row:
+        """The folder that has all these names. Raises a 400."""
+        if not names:
+            raise folder_required()
+        for row in self._state.folders.values():
+            if all(str(row[member]).casefold() == name.casefold() for member, name in names.items()):
+                return row
+        raise unknown_folder()
+
+
+def is_classic(world: World) -> bool:
+    """Whether this is an older server, with organisation units instead of folders. docs: uipath.md 3.2"""
+    return bool(world.switch("uipath.classic", False))
 
 
 _ENCODED = "FullyQualifiedName, encoded"
-_HEADERS = {
-    "OrganizationUnitId": "Id",
+_OLD_HEADERS = {"OrganizationUnitId": "Id"}
+_HEADERS = _OLD_HEADERS | {
     "FolderKey": "Key",
     "FolderPath": "FullyQualifiedName",
     "FolderPath-Encoded": _ENCODED,
 }
+_RELATIVE = ("/", ".")
 
 
-def _same(row: Row, member: str, text: str) -> bool:
-    if member == _ENCODED:
-        member, text = "FullyQualifiedName", _decoded(text)
-    elif not text.isascii():  # docs: uipath.md 7, 11: the plain header breaks on other letters
-        return False
-    return str(row[member]).casefold() == text.casefold()
+def _absolute(path: str, ambient: str) -> str:
+    """Where a relative path leads from the folder that the other headers name. docs: uipath.md 1.3
+
+    What leads nowhere, as one with a slash at its end, comes out as a path that no folder has.
+    """
+    here, steps = ambient.split("/"), path.split("/")
+    if path.startswith("/"):  # the root of the ambient folder's tree
+        here, steps = here[:1], steps[1:] if path != "/" else []
+    for step in steps:
+        if step == "..":
+            here = here[:-1]
+        elif step != ".":
+            here = [*here, step]
+    return "/".join(here)
 
 
 def _decoded(text: str) -> str:

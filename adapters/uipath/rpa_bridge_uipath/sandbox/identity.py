@@ -1,68 +1,74 @@
-"""The identity server: tokens for external applications, and what they allow. docs: uipath.md 2.2 and 2.7"""
+"""The identity server: tokens for external applications and for people, and the older ways in. docs: uipath.md 2"""
 
 from __future__ import annotations
 
-from datetime import timedelta
+from collections.abc import Callable
 
 from aiohttp import web
 
 from rpa_bridge.sandbox.world import World
 
-from .errors import not_authenticated, scope_missing
+from .editions import IDENTITIES, ON_PREMISES
+from .entities import Row
+from .errors import RefusalError
+from .oauth import checked_scope, oauth_error, read_form
+from .older_logins import OlderLogins
+from .people import PERSON_CLIENT_ID, People
+from .scopes import APPLICATION_SCOPES, DEFAULT_SCOPE
 from .state import State
-from .times import to_wire
+from .tokens import Tokens
 
 CLIENT_ID = "11111111-2222-4333-8444-555555555555"
 CLIENT_SECRET = "uipath-sandbox-secret"  # noqa: S105 - known to everybody, good for the sandbox alone
-DEFAULT_SCOPE = "OR.Default"
-FAMILIES = {f"OR.{name}" for name in ("Folders", "Robots", "Execution", "Jobs", "Queues", "Assets", "Administration")}
-SCOPES = {DEFAULT_SCOPE} | FAMILIES | {f"{family}.{way}" for family in FAMILIES for way in ("Read", "Write")}
+LIFETIME = 3600
+"""Seconds that a token is good for. docs: uipath.md 2.2"""
+
+Grant = Callable[[dict[str, str]], Row]
 
 
 class Identity:
-    """Gives tokens out and looks them up, by the sandbox's clock."""
+    """Everybody's way in."""
 
-    def __init__(self, world: World, state: State) -> None:
-        self._world, self._state = world, state
+    def __init__(self, world: World, state: State, tokens: Tokens) -> None:
+        self._tokens = tokens
+        self._older = OlderLogins(world, tokens)
+        self._people = People(world, state, tokens)
+        self._grants: dict[str, dict[str, Grant]] = {
+            CLIENT_ID: {"client_credentials": self._application},
+            PERSON_CLIENT_ID: {"authorization_code": self._people.redeem, "refresh_token": self._people.refresh},
+        }
+
+    def routes(self) -> list[web.RouteDef]:
+        """Where one logs in."""
+        found = [
+            web.post("/oauth/token", self._older.user_key),
+            web.post(f"{ON_PREMISES}/api/Account/Authenticate", self._older.password),
+        ]
+        for base in IDENTITIES:
+            found.append(web.post(f"{base}/connect/token", self.token))
+            found.append(web.get(f"{base}/connect/authorize", self._people.authorize))
+        return found
 
     async def token(self, request: web.Request) -> web.Response:
         """`/connect/token`: a form in, a token or an OAuth error out."""
-        form = {name: str(value) for name, value in (await request.post()).items()}
-        error = _wrong(request, form)
-        if error:
-            return web.json_response({"error": error, "error_description": f"{error} (sandbox)"}, status=400)
-        lifetime = self._world.switch("uipath.token_lifetime", 3600)
-        now = self._world.clock.now()
-        scope = form.get("scope") or DEFAULT_SCOPE
-        token = self._world.new_token("uipath")
-        self._forget_expired(to_wire(now))
-        self._state.tokens[token] = {"expires": to_wire(now + timedelta(seconds=lifetime)), "scope": scope}
-        quoted = self._world.switch("uipath.expires_in_quoted", False)
-        answer = {"access_token": token, "expires_in": str(lifetime) if quoted else lifetime}
-        return web.json_response(answer | {"token_type": "Bearer", "scope": scope})
+        try:
+            form = await read_form(request)
+            return web.json_response(self._grant(form)(form))
+        except RefusalError as refusal:
+            return refusal.response()
 
-    def check(self, request: web.Request, family: str) -> None:
-        """Raises a 401 for a token that is not good, and a 403 for one that is not good for this."""
-        kind, _, token = request.headers.get("Authorization", "").partition(" ")
-        known = self._state.tokens.get(token) if kind.lower() == "bearer" else None
-        if known is None or known["expires"] <= self._state.now():
-            raise not_authenticated()
-        needed = {DEFAULT_SCOPE, family, f"{family}.{'Read' if request.method == 'GET' else 'Write'}"}
-        if not needed & set(known["scope"].split()):
-            raise scope_missing(known["scope"], family)
+    def _grant(self, form: dict[str, str]) -> Grant:
+        """What this application asks for, if it may."""
+        client, kind = form.get("client_id", ""), form.get("grant_type", "")
+        if client not in self._grants or (client == CLIENT_ID and form.get("client_secret") != CLIENT_SECRET):
+            raise oauth_error("invalid_client", "there is no application with this id and secret")
+        if not any(kind in grants for grants in self._grants.values()):
+            raise oauth_error("unsupported_grant_type", "the sandbox knows no such grant")
+        if kind not in self._grants[client]:
+            raise oauth_error("unauthorized_client", "this application may not use this grant")
+        return self._grants[client][kind]
 
-    def _forget_expired(self, now: str) -> None:
-        self._state.tokens = {token: known for token, known in self._state.tokens.items() if known["expires"] > now}
-
-
-def _wrong(request: web.Request, form: dict[str, str]) -> str | None:
-    """OAuth's word for what is wrong with a token request; None when nothing is."""
-    if request.content_type != "application/x-www-form-urlencoded":
-        return "invalid_request"
-    if form.get("grant_type") != "client_credentials":
-        return "unsupported_grant_type"
-    if (form.get("client_id"), form.get("client_secret")) != (CLIENT_ID, CLIENT_SECRET):
-        return "invalid_client"
-    if not set(form.get("scope", "").split()) <= SCOPES:
-        return "invalid_scope"
-    return None
+    def _application(self, form: dict[str, str]) -> Row:
+        """There is no refresh token: one just asks again. docs: uipath.md 2.2"""
+        scope = checked_scope(form.get("scope") or DEFAULT_SCOPE, APPLICATION_SCOPES)
+        return self._tokens.issue(scope, LIFETIME, external=True)

@@ -1,55 +1,24 @@
-"""Queue items, and the transactions that work on them. docs: uipath.md 3.10"""
+"""Queue items: looked at, changed, deleted. docs: uipath.md 3.10"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import replace
-from typing import Any
 
 from aiohttp import web
 
 from rpa_bridge.sandbox.world import World
 
-from .bodies import bind, body_of, flag, free, guid, instant, nested, one_of, text, unwrap
-from .content import MOST_ANALYTICS, MOST_OUTPUT, check_size, content
-from .entities import EXCEPTION_TYPES, ITEM_MEMBERS, QUEUE, ROBOT, USER, Entity, Kind, Member, Navigation, Row
-from .errors import invalid_argument, not_found, refusal
+from .additions import ACTION, ITEM_DATA
+from .bodies import bind, body_of
+from .budget import Budget
+from .content import MOST_CONTENT, check_size
+from .entities import ITEM_MEMBERS, QUEUE, ROBOT, USER, Entity, Kind, Member, Navigation, Row
+from .errors import not_found, wrong_state
 from .gate import Call, Route
 from .odata import Query, read_query
-from .queues import ACTION, MOST_PROGRESS, SCOPE, item_problem, queue_named
+from .queues import SCOPE
 from .state import State
 from .work import Work
-
-MOST_REASON = 102_400
-
-TRANSACTION = {
-    "Name": text(),
-    "RobotIdentifier": guid,
-    "SpecificContent": content,
-    "DeferDate": instant,
-    "DueDate": instant,
-    "Reference": text(128),
-    "ReferenceFilterOption": one_of("Equals", "StartsWith"),
-    "ParentOperationId": text(128),
-}
-RESULT = {
-    "IsSuccessful": flag,
-    "ProcessingException": nested(
-        {
-            "Reason": text(MOST_REASON),
-            "Details": text(MOST_REASON),
-            "Type": one_of(*EXCEPTION_TYPES),
-            "AssociatedImageFilePath": text(),
-            "CreationTime": instant,
-        }
-    ),
-    "DeferDate": instant,
-    "DueDate": instant,
-    "Output": free,
-    "Analytics": free,
-    "Progress": text(MOST_PROGRESS),
-    "OperationId": text(128),
-}
 
 
 class Items:
@@ -57,6 +26,7 @@ class Items:
 
     def __init__(self, world: World, state: State, work: Work) -> None:
         self._world, self._state, self._work = world, state, work
+        self._budget = Budget(world)
         self._entity = Entity(
             "QueueItems",
             ITEM_MEMBERS,
@@ -73,17 +43,20 @@ class Items:
 
     def routes(self) -> list[Route]:
         """Its operations."""
-        one = r"({id:\d+})"
+        one = r"/odata/QueueItems({id:\d+})"
+        by_key = f"/odata/QueueItems/{ACTION}GetItemLastRetryByKey(key={{key}})"
         return [
             Route("GET", "/odata/QueueItems", self.find, SCOPE),
-            Route("GET", f"/odata/QueueItems{one}", self.get, SCOPE),
-            Route("DELETE", f"/odata/QueueItems{one}", self.delete, SCOPE),
-            Route("POST", f"/odata/Queues/{ACTION}StartTransaction", self.start, SCOPE),
-            Route("POST", f"/odata/Queues{one}/{ACTION}SetTransactionResult", self.finish, SCOPE),
-            Route("POST", f"/odata/QueueItems{one}/{ACTION}SetTransactionProgress", self.progress, SCOPE),
+            Route("GET", one, self.get, SCOPE),
+            Route("PUT", one, self.replace, SCOPE),
+            Route("DELETE", one, self.delete, SCOPE),
+            Route("GET", f"{one}/UiPath.Server.Configuration.OData.GetItemLastRetry", self.last_retry, SCOPE),
+            Route("GET", by_key, self.last_retry_by_key, SCOPE),
+            Route("GET", f"{one}/{ACTION}GetItemProcessingHistory", self.history, SCOPE),
         ]
 
     async def find(self, call: Call) -> web.Response:
+        self._budget.spend()
         self._work.sweep()
         query = self._query(call)
         shuffle = self._world.random if self._world.switch("uipath.unordered_is_shuffled", False) else None
@@ -92,44 +65,46 @@ class Items:
         )
 
     async def get(self, call: Call) -> web.Response:
-        return web.json_response(self._query(call).view(self._item(call)))
+        return web.json_response(self._query(call).view(self._work.item(call.id, call.folder)))
+
+    async def replace(self, call: Call) -> web.Response:
+        given = bind(await body_of(call.request), ITEM_DATA, "queueItemDataDto")
+        check_size("SpecificContent", given.get("SpecificContent"), MOST_CONTENT)
+        row = self._work.item(call.id, call.folder)
+        if row["Status"] != "New":
+            raise wrong_state(f"The item is {row['Status']}, and only new items can change.")
+        self._work.edit(row, given)
+        return web.Response()
 
     async def delete(self, call: Call) -> web.Response:
-        self._work.delete(self._item(call))
+        self._work.delete(self._work.item(call.id, call.folder))
         return web.Response(status=204)
 
-    async def start(self, call: Call) -> web.Response:
-        given = unwrap(await body_of(call.request), "transactionData", TRANSACTION)
-        if "RobotIdentifier" not in given and self._world.switch("uipath.robot_identifier_required", False):
-            raise invalid_argument("RobotIdentifier", "It is required.")
-        queue = queue_named(self._state, call.folder, given.get("Name"))
+    async def last_retry(self, call: Call) -> web.Response:
+        return self._last_retry(call, self._work.item(call.id, call.folder))
+
+    async def last_retry_by_key(self, call: Call) -> web.Response:
+        """By an attempt's UniqueKey, as the definition says."""
+        wanted = call.request.match_info["key"].lower()
         self._work.sweep()
-        row = self._new(queue, given) if "SpecificContent" in given else self._next(queue, given)
-        if row is None:
-            return web.Response(status=204)
-        self._work.take(row, self._state.robots[call.folder["Id"]]["Id"] if "RobotIdentifier" in given else None)
-        return web.json_response(row)
+        for row in self._state.in_folder(self._state.items, call.folder):
+            if row["UniqueKey"] == wanted:
+                return self._last_retry(call, row)
+        raise not_found("The queue item")
 
-    async def finish(self, call: Call) -> web.Response:
-        given = unwrap(await body_of(call.request), "transactionResult", RESULT)
-        check_size("Output", given.get("Output"), MOST_OUTPUT)
-        check_size("Analytics", given.get("Analytics"), MOST_ANALYTICS)
-        self._work.finish(self._in_progress(call), given)
-        return web.Response()
+    async def history(self, call: Call) -> web.Response:
+        query = self._query(call)
+        return web.json_response(query.answer(query.run(self._chain(self._work.item(call.id, call.folder)))))
 
-    async def progress(self, call: Call) -> web.Response:
-        given = bind(await body_of(call.request), {"progress": text(MOST_PROGRESS)}, "progress")
-        self._work.progress(self._in_progress(call), given.get("progress", ""))
-        return web.Response()
+    def _last_retry(self, call: Call, row: Row) -> web.Response:
+        last = self._chain(row)[-1]
+        if last is row and not self._world.switch("uipath.last_retry_is_itself", False):
+            raise not_found("A retry of the queue item")
+        return web.json_response(self._query(call).view(last))
 
-    def _new(self, queue: Row, given: Row) -> Row:
-        problem = item_problem(self._world, self._work, queue, given)
-        if problem is not None:
-            raise problem[1]
-        return self._work.add(queue, given)
-
-    def _next(self, queue: Row, given: Row) -> Row | None:
-        return self._work.next_item(queue, _by_reference(given))
+    def _chain(self, row: Row) -> list[Row]:
+        """All attempts, which share a key, oldest first."""
+        return [one for one in self._state.items.values() if one["Key"] == row["Key"]]
 
     def _query(self, call: Call) -> Query:
         """docs: uipath.md 3.10: the vendor's own SDK filters by QueueDefinitionName"""
@@ -138,31 +113,8 @@ class Items:
         entity = self._with_queue_name if named else self._entity
         return read_query(call.request.query.items(), entity, ignore_case=ignore_case)
 
-    def _item(self, call: Call) -> Row:
-        self._work.sweep()
-        row = self._state.items.get(call.id)
-        if row is None or row["OrganizationUnitId"] != call.folder["Id"]:
-            raise not_found("The queue item")
-        return row
-
-    def _in_progress(self, call: Call) -> Row:
-        row = self._item(call)
-        if row["Status"] != "InProgress":
-            raise refusal(409, 1017, f"The item is {row['Status']} (QueueItemInvalidTransitionFromFinalStatus).")
-        return row
-
     def _queue(self, row: Row) -> Row:
         return self._state.queues[row["QueueDefinitionId"]]
 
     def _robot(self, row: Row) -> Row | None:
         return self._state.robots[row["OrganizationUnitId"]] if row["RobotId"] else None
-
-
-def _by_reference(given: Row) -> Callable[[Row], bool]:
-    """The test of a transaction that wants a certain reference."""
-    wanted: Any = given.get("Reference")
-    if wanted is None:
-        return lambda _: True
-    if given.get("ReferenceFilterOption") == "StartsWith":
-        return lambda row: (row["Reference"] or "").startswith(wanted)
-    return lambda row: bool(row["Reference"] == wanted)

@@ -8,7 +8,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from .entities import Entity, Member, Row
-from .errors import invalid_query
+from .errors import invalid_argument, invalid_query
 from .filters import Predicate, everything, read_filter
 
 MOST_ORDERS = 5
@@ -53,6 +53,9 @@ class Query:
         """One row as it goes out."""
         shown = dict(row)
         for name in self.expand:
+            if name in self.entity.collections:
+                shown[name] = self.entity.collections[name](row)
+                continue
             target = self.entity.navigations[name].follow(row)
             shown[name] = dict(target) if target is not None else None
         return {name: value for name, value in shown.items() if not self.select or name in self.select}
@@ -78,6 +81,20 @@ def read_query(options: Iterable[tuple[str, str]], entity: Entity, *, ignore_cas
         expand=_expand(given.get("$expand"), entity),
         select=_select(given.get("$select"), entity),
     )
+
+
+def listed(options: Iterable[tuple[str, str]], entity: Entity, rows: Iterable[Row]) -> dict[str, Any]:
+    """What a request's options choose of the rows, as it goes out. Raises a 400."""
+    query = read_query(options, entity)
+    return query.answer(query.run(rows))
+
+
+def number_parameter(options: Mapping[str, str], name: str) -> int | None:
+    """A whole number beside the query options, such as a folder's id; None when it is not given. Raises a 400."""
+    text = options.get(name)
+    if text is not None and not (text.isascii() and text.isdigit()):
+        raise invalid_argument(name, "It must be a whole number.")
+    return None if text is None else int(text)
 
 
 def _checked(options: Iterable[tuple[str, str]]) -> Mapping[str, str]:
@@ -123,14 +140,14 @@ def _order(text: str | None, entity: Entity) -> tuple[tuple[Member, bool], ...]:
 def _expand(text: str | None, entity: Entity) -> tuple[str, ...]:
     names = tuple(_names(text))
     for name in names:
-        if name not in entity.navigations:
+        if name not in entity.navigations and name not in entity.collections:
             raise invalid_query(f"Property '{name}' on type '{entity.name}' is not a navigation property.")
     return names
 
 
 def _select(text: str | None, entity: Entity) -> frozenset[str]:
     names = frozenset(_names(text))
-    for name in names - set(entity.navigations):
+    for name in names - set(entity.navigations) - set(entity.collections):
         entity.member(name)
     return names
 

@@ -2,13 +2,32 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from collections.abc import Iterator
+from dataclasses import asdict, dataclass, field
+from itertools import chain
 from typing import Any
 
 from rpa_bridge.sandbox.world import World
 
 from .entities import Row
 from .times import to_wire
+
+QUEUE_DEFAULTS: Row = {
+    "Description": None,
+    "MaxNumberOfRetries": 0,
+    "AcceptAutomaticallyRetry": False,
+    "RetryAbandonedItems": False,
+    "EnforceUniqueReference": False,
+    "Encrypted": False,
+    "SpecificDataJsonSchema": None,
+    "OutputDataJsonSchema": None,
+    "AnalyticsDataJsonSchema": None,
+    "SlaInMinutes": 0,
+    "RiskSlaInMinutes": 0,
+    "ReleaseId": None,
+    "Tags": [],
+}
+"""What a queue is that names nothing but itself."""
 
 
 @dataclass
@@ -18,13 +37,17 @@ class Job:
     row: Row
     release_id: int
     looks: int = 0
-    """How often it was looked at since it was started, or since it was asked to stop."""
+    """How often it was looked at since it was started, asked to stop, or resumed."""
     since: str = ""
-    """When it was started, or asked to stop."""
+    """When that was."""
+    robot_id: int | None = None
+    """The robot that it was started for, or that has taken it."""
+    answer: dict[str, Any] = field(default_factory=dict)
+    """What it was resumed with."""
 
 
 class State:
-    """Everything by Id. Born with three folders, a robot in each, and something to run and to work on."""
+    """Everything by Id. Born with four folders, a robot in each, and something to run and to work on."""
 
     def __init__(self, world: World) -> None:
         self._world = world
@@ -50,18 +73,25 @@ class State:
         """The rows of one noun, by a key in text; each noun keeps its own."""
         return self._tables.setdefault(name, {})
 
-    def add_folder(self, name: str) -> Row:
-        """A new folder at the root, with a robot."""
+    def rows(self) -> Iterator[Row]:
+        """Everything that may lie in a folder, and the folders."""
+        nouns = (self.folders, self.releases, self.queues)
+        yield from chain.from_iterable(rows.values() for rows in nouns)
+        yield from (job.row for job in self.jobs.values())
+        yield from chain.from_iterable(rows.values() for rows in self._tables.values())
+
+    def add_folder(self, name: str, parent: Row | None = None, description: str | None = None) -> Row:
+        """A new folder, at the root or in another, with a robot."""
         folder: Row = {
             "Key": self._world.new_uuid(),
             "DisplayName": name,
-            "FullyQualifiedName": name,
-            "Description": None,
+            "FullyQualifiedName": f"{parent['FullyQualifiedName']}/{name}" if parent else name,
+            "Description": description,
             "FolderType": "Standard",
             "ProvisionType": "Automatic",
             "PermissionModel": "FineGrained",
-            "ParentId": None,
-            "ParentKey": None,
+            "ParentId": parent["Id"] if parent else None,
+            "ParentKey": parent["Key"] if parent else None,
             "FeedType": "Processes",
             "Id": self.next_id("folder", 101),
         }
@@ -73,10 +103,18 @@ class State:
             "MachineName": f"SANDBOX-{robot_id}",
             "MachineId": robot_id + 100,
             "Username": f"sandbox\\robot-{robot_id}",
+            "UserId": robot_id + 200,
             "Type": "Unattended",
             "HostingType": "Standard",
         }
+        self.table("robot keys")[str(robot_id)] = {
+            name: self._world.new_uuid() for name in ("Key", "UserKey", "MachineKey")
+        }
         return folder
+
+    def robot_keys(self, robot: Row) -> Row:
+        """What is not told of a robot with it: its own key, which opens secrets, its user's and its machine's."""
+        return self.table("robot keys")[str(robot["Id"])]
 
     def add_release(self, folder: Row, name: str, inputs: str, outputs: str) -> Row:
         """A new release of a package of the same name. Arguments are JSON, as the vendor gives them."""
@@ -106,15 +144,7 @@ class State:
         """A new queue with these members; the others have the server's defaults."""
         queue: Row = {
             "Key": self._world.new_uuid(),
-            "Description": None,
-            "MaxNumberOfRetries": 0,
-            "AcceptAutomaticallyRetry": False,
-            "RetryAbandonedItems": False,
-            "EnforceUniqueReference": False,
-            "Encrypted": False,
-            "SlaInMinutes": 0,
-            "RiskSlaInMinutes": 0,
-            "ReleaseId": None,
+            **QUEUE_DEFAULTS,
             **given,
             "CreationTime": self.now(),
             "FoldersCount": 1,
@@ -161,8 +191,8 @@ class State:
     def _bear(self) -> None:
         month = '[{"name":"month","type":"System.String","required":false,"hasDefault":false}]'
         done = '[{"name":"month","type":"System.String"}]'
-        for name in ("Shared", "Finance", "Büro"):
-            folder = self.add_folder(name)
+        folders = [self.add_folder(name) for name in ("Shared", "Finance", "Büro")]
+        for folder in [*folders, self.add_folder("Reports", parent=folders[0])]:
             self.add_release(folder, "Invoices", month, done)
             self.add_release(folder, "Letters", "[]", "[]")
             retried = {"Name": "Invoices", "MaxNumberOfRetries": 1, "AcceptAutomaticallyRetry": True}

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from aiohttp import web
 
+from rpa_bridge.sandbox.world import World
+
 from .gate import Call, Route, Scoped
 
 
@@ -11,8 +13,13 @@ def status_routes() -> list[Route]:
     """Its operations."""
     return [
         Route("GET", "/api/Status/Get", alive, None, Scoped.NEVER),
-        Route("GET", "/api/Status/Version", version, None, Scoped.NEVER),
+        Route("GET", "/api/Status/Version", version, None, Scoped.NEVER, _tells_version),
     ]
+
+
+def _tells_version(world: World) -> bool:
+    """docs: uipath.md 3.18: 20.10 does not"""
+    return bool(world.switch("uipath.status_version", True))
 
 
 async def alive(_: Call) -> web.Response:

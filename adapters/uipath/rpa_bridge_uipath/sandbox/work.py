@@ -11,11 +11,14 @@ from rpa_bridge.sandbox.world import World
 
 from .content import as_text
 from .entities import PRIORITIES, Row
+from .errors import not_found
 from .state import State
 from .times import from_wire, to_wire
 
 ABANDONED_AFTER = timedelta(hours=24)
 Place = tuple[bool, int, str, int]
+EDITABLE: Row = {"Progress": None, "Priority": "Normal", "DueDate": None, "DeferDate": None, "SpecificContent": {}}
+"""What of an item can be changed, and what it becomes where the change leaves it out."""
 
 
 class Work:
@@ -37,6 +40,14 @@ class Work:
         """A new item of these members."""
         return self._place(queue, given, self._world.new_uuid())
 
+    def item(self, item_id: int, folder: Row) -> Row:
+        """The item of this folder as it stands now. Raises a 404."""
+        self.sweep()
+        row = self._state.items.get(item_id)
+        if row is None or row["OrganizationUnitId"] != folder["Id"]:
+            raise not_found("The queue item")
+        return row
+
     def fold(self, reference: str) -> str:
         """A reference in the form in which two are compared."""
         return reference.casefold() if self._world.switch("uipath.ignore_case", True) else reference
@@ -56,7 +67,7 @@ class Work:
         while waiting and found is None:
             place = heapq.heappop(waiting)
             row = self._state.items[place[-1]]
-            if row["Status"] != "New":
+            if row["Status"] != "New" or place != _place_in_line(row):
                 continue
             if (row["DeferDate"] or "") <= now and wanted(row):
                 found = row
@@ -95,11 +106,41 @@ class Work:
         row["Progress"] = text
         self._touch(row)
 
+    def edit(self, row: Row, given: Row) -> None:
+        """Changes a new item; the rest of what is given is not applied. docs: uipath.md 3.10"""
+        kept = self._world.switch("uipath.put_item_keeps_absent", False)
+        for name, default in EDITABLE.items():
+            row[name] = given.get(name, row[name] if kept else default)
+        row["SpecificData"] = as_text(row["SpecificContent"])
+        self._touch(row)
+        self._line_up(row)
+
+    def review(self, row: Row, status: str) -> None:
+        """Notes what somebody thinks of a failure."""
+        row["ReviewStatus"] = status
+        self._touch(row)
+
+    def retry_manually(self, row: Row) -> None:
+        """A new item that tries a failed one again. docs: uipath.md 3.10, SetItemReviewStatus"""
+        if self._world.switch("uipath.manual_retry_ends_status", False):
+            row["Status"] = "Retried"
+        self.review(row, "Retried")
+        new = self._again(row, {})
+        new["ManualAncestorId"], new["ManualAncestorUniqueKey"] = row["Id"], row["UniqueKey"]
+        new["ManualRetryNumber"] = row["ManualRetryNumber"] + 1
+
     def delete(self, row: Row) -> None:
         """Marks the item; it can still be looked at."""
         row["Status"] = "Deleted"
         self._taken.pop(row["Id"], None)
         self._touch(row)
+
+    def drop_queue(self, queue: Row) -> None:
+        """Takes a queue away, with all that is in it."""
+        del self._state.queues[queue["Id"]]
+        kept = {row["Id"]: row for row in self._state.items.values() if row["QueueDefinitionId"] != queue["Id"]}
+        self._state.items = kept
+        self.rebuild()
 
     def sweep(self) -> None:
         """Abandons what was taken a day ago and never finished."""
@@ -117,17 +158,22 @@ class Work:
         return bool(queue["AcceptAutomaticallyRetry"]) and row["RetryNumber"] < queue["MaxNumberOfRetries"]
 
     def _retry(self, row: Row, result: Row) -> None:
-        """The old item becomes Retried; the new one has its key and reference. docs: uipath.md 3.10, states"""
+        """The old item becomes Retried, and a new one takes its place. docs: uipath.md 3.10, states"""
         row["Status"] = "Retried"
+        new = self._again(row, result)
+        new["AncestorId"], new["AncestorUniqueKey"] = row["Id"], row["UniqueKey"]
+        new["RetryNumber"] = row["RetryNumber"] + 1
+
+    def _again(self, row: Row, result: Row) -> Row:
+        """A new item with the key, the reference and the content of one that was tried."""
         queue = self._state.queues[row["QueueDefinitionId"]]
         kept = ("SpecificContent", "Priority", "Reference", "DueDate", "RiskSlaDate", "ParentOperationId")
         again = {name: row[name] for name in kept}
         again |= {name: result[name] for name in ("DeferDate", "DueDate") if name in result}
         new = self._place(queue, again, row["Key"])
         spent = from_wire(row["EndProcessing"]) - from_wire(row["StartProcessing"])
-        new["AncestorId"], new["AncestorUniqueKey"] = row["Id"], row["UniqueKey"]
-        new["RetryNumber"] = row["RetryNumber"] + 1
         new["SecondsInPreviousAttempts"] = row["SecondsInPreviousAttempts"] + int(spent.total_seconds())
+        return new
 
     def _end(self, row: Row, status: str) -> None:
         row["Status"], row["EndProcessing"] = status, self._state.now()
@@ -166,6 +212,7 @@ class Work:
             "AncestorUniqueKey": None,
             "RetryNumber": 0,
             "ManualAncestorId": None,
+            "ManualAncestorUniqueKey": None,
             "ManualRetryNumber": 0,
             "SpecificData": as_text(given.get("SpecificContent") or {}),
             "CreationTime": self._state.now(),
@@ -190,8 +237,15 @@ class Work:
             place = row["QueueDefinitionId"], self.fold(row["Reference"])
             self._references.setdefault(place, set()).add(row["Id"])
         if row["Status"] == "New":
-            due = row["DueDate"]
-            waiting = self._waiting.setdefault(row["QueueDefinitionId"], [])
-            heapq.heappush(waiting, (due is None, PRIORITIES.index(row["Priority"]), due or "", row["Id"]))
+            self._line_up(row)
         elif row["Status"] == "InProgress":
             self._taken[row["Id"]] = None
+
+    def _line_up(self, row: Row) -> None:
+        heapq.heappush(self._waiting.setdefault(row["QueueDefinitionId"], []), _place_in_line(row))
+
+
+def _place_in_line(row: Row) -> Place:
+    """Where a new item stands; one that was edited leaves its old place in the line, which is then passed over."""
+    due = row["DueDate"]
+    return due is None, PRIORITIES.index(row["Priority"]), due or "", row["Id"]

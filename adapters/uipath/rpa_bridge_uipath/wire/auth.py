@@ -13,3 +13,11 @@ class TokenAnswer(WireModel):
     access_token: SecretStr | None = None
     expires_in: int | str | None = None
     scope: str | None = None
+    refresh_token: SecretStr | None = None
+
+
+class AuthenticateAnswer(WireModel):
+    """What a server on premises answers to a password: an envelope, with the token as its `result`."""
+
+    result: SecretStr | None = None
+    success: bool | None = None

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pydantic import AliasChoices, Field
+
 from rpa_bridge.transport.decode import Moment, WireModel
 
 from .lists import Numbered
@@ -13,8 +15,19 @@ class RobotDto(WireModel):
     Name: str | None = None
 
 
+class JobErrorDto(WireModel):
+    """Why a job failed: in camelCase, unlike the job itself."""
+
+    title: str | None = Field(default=None, validation_alias=AliasChoices("title", "Title"))
+    detail: str | None = Field(default=None, validation_alias=AliasChoices("detail", "Detail"))
+
+
 class JobDto(Numbered):
-    """One run. `InputArguments` and `OutputArguments` are JSON in a string."""
+    """One run.
+
+    `InputArguments` and `OutputArguments` are JSON in a string; where that would be too long, `InputFile` and
+    `OutputFile` name attachments.
+    """
 
     Key: str
     State: str
@@ -23,7 +36,12 @@ class JobDto(Numbered):
     Reference: str | None = None
     JobPriority: str | None = None
     InputArguments: str | None = None
+    InputFile: str | None = None
     OutputArguments: str | None = None
+    OutputFile: str | None = None
+    ResumeVersion: int | None = None
+    ErrorCode: str | None = None
+    JobError: JobErrorDto | None = None
     Robot: RobotDto | None = None
     CreationTime: Moment = None
     StartTime: Moment = None

@@ -19,4 +19,5 @@ class Page(WireModel):
     """A list: `@odata.count` only when asked for, `@odata.nextLink` hardly ever. docs: uipath.md 4"""
 
     value: list[dict[str, Any]]
+    count: int | None = Field(default=None, alias="@odata.count")
     next_link: str | None = Field(default=None, alias="@odata.nextLink")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Mapping
+import json
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
+from http.client import HTTPConnection
+from io import BytesIO
 from typing import Any
+from urllib.parse import urlencode, urlsplit
 
 import pytest
 from aiohttp import ClientSession
+from yarl import URL
 
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import World
+from rpa_bridge.testing import SandboxThread
 
 
 @dataclass(frozen=True)
@@ -58,16 +64,38 @@ class Wire:
         *,
         query: Mapping[str, str] | None = None,
         headers: Mapping[str, str] | None = None,
+        form: Any = None,
+        follow: bool = True,
         status: int | None = None,
     ) -> Answer:
         """The answer to a request below the base address; its status is checked when one is named."""
         address = path if path.startswith("http") else self.base + path
         sent = dict(self.headers if headers is None else headers)
-        async with self._session.request(method, address, json=body, params=query, headers=sent) as response:
+        async with self._session.request(
+            method, address, json=body, data=form, params=query, headers=sent, allow_redirects=follow
+        ) as response:
             is_json = response.content_type == "application/json"
             answer = Answer(
                 response.status, await response.json() if is_json else await response.text(), response.headers
             )
+        assert status is None or answer.status == status, answer
+        return answer
+
+    async def transfer(
+        self,
+        access: Mapping[str, Any],
+        content: bytes | AsyncIterator[bytes] | None = None,
+        *,
+        headers: Mapping[str, str] | None = None,
+        status: int | None = None,
+    ) -> Answer:
+        """Sends or fetches content as an address of files says, with these headers beside those it names."""
+        named = dict(zip(access["Headers"]["Keys"], access["Headers"]["Values"], strict=True))
+        sent = named | dict(headers or {})
+        data = BytesIO(content) if isinstance(content, bytes) else content
+        address = URL(access["Uri"], encoded=True)
+        async with self._session.request(access["Verb"], address, data=data, headers=sent) as response:
+            answer = Answer(response.status, await response.read(), response.headers)
         assert status is None or answer.status == status, answer
         return answer
 
@@ -126,3 +154,42 @@ async def wire() -> AsyncIterator[Wire]:
         token = (await client.log_in()).body["access_token"]
         client.headers["Authorization"] = f"Bearer {token}"
         yield client
+
+
+@pytest.fixture
+def served() -> Iterator[SandboxThread]:
+    """A sandbox of its own thread, for clients that block."""
+    with SandboxThread(["uipath"]) as running:
+        yield running
+
+
+@pytest.fixture
+def open_sdk(served: SandboxThread, monkeypatch: pytest.MonkeyPatch) -> Callable[[], Any]:
+    """Opens UiPath's own SDK in the folder Shared, as the environment's variables then say.
+
+    Its token comes from here: it logs in at the vendor's addresses only.
+    """
+    from uipath.platform import UiPath
+
+    for name in ("UIPATH_FOLDER_KEY", "UIPATH_JOB_KEY", "UIPATH_ROBOT_KEY"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("UIPATH_FOLDER_PATH", "Shared")
+    settings = served.connections["uipath"]
+    base_url, token = settings["url"].removesuffix("/orchestrator_"), _token(settings)
+    return lambda: UiPath(base_url=base_url, secret=token)
+
+
+@pytest.fixture
+def sdk(open_sdk: Callable[[], Any]) -> Any:
+    """The SDK as a program uses it that is no robot."""
+    return open_sdk()
+
+
+def _token(settings: Any) -> str:
+    client = HTTPConnection(urlsplit(settings["url"]).netloc)
+    form = {"grant_type": "client_credentials"} | settings["auth"]
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    client.request("POST", "/identity_/connect/token", urlencode(form), headers)
+    token = json.load(client.getresponse())["access_token"]
+    client.close()
+    return str(token)

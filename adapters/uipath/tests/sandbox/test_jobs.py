@@ -85,31 +85,6 @@ async def test_inputs_and_references_have_a_limit(wire: Any) -> None:
     assert (answer.status, answer.code) == (400, 1009)
 
 
-async def test_attachments_are_not_held_here(wire: Any) -> None:
-    await _refused(wire, 404, 1002, InputFile="11111111-aaaa-4111-8111-111111111111")
-
-
-@pytest.mark.parametrize(
-    "info",
-    [
-        {"Strategy": "All"},
-        {"Strategy": "RobotCount"},
-        {"Strategy": "ModernJobsCount", "JobsCount": 0},
-        {"Strategy": "Specific", "JobsCount": 2},
-        {"Strategy": "ModernJobsCount", "RobotIds": [701]},
-    ],
-)
-async def test_modern_folders_refuse_what_they_do_not_know(wire: Any, info: dict[str, Any]) -> None:
-    await _refused(wire, 400, 1009, **info)
-
-
-async def test_one_start_may_bring_several_jobs_of_one_batch(wire: Any) -> None:
-    info = {"ReleaseName": "Invoices", "Strategy": "ModernJobsCount", "JobsCount": 3}
-    jobs = (await wire.ask("POST", START, {"startInfo": info}, status=201)).values
-    assert len({job["Id"] for job in jobs}) == len({job["Key"] for job in jobs}) == 3
-    assert len({job["BatchExecutionKey"] for job in jobs}) == 1
-
-
 async def test_a_start_may_be_refused_for_want_of_a_machine(wire: Any) -> None:
     wire.world.switches["uipath.start_refusal"] = 2818
     await _refused(wire, 409, 2818)
@@ -154,16 +129,16 @@ async def test_a_job_can_be_told_to_fault(wire: Any) -> None:
     wire.world.lifecycle.endings["Invoices"] = Ending("failed", "no such file")
     job = (await wire.ask("GET", f"/odata/Jobs({(await wire.start())['Id']})")).body
     assert (job["State"], job["Info"], job["OutputArguments"]) == ("Faulted", "no such file", None)
+    assert (job["ErrorCode"], job["JobError"]["title"]) == ("Robot", "no such file")
+    wire.world.switches["uipath.job_error_capitals"] = True
+    job = (await wire.ask("GET", f"/odata/Jobs({(await wire.start())['Id']})")).body
     assert job["JobError"]["Title"] == "no such file"
 
 
-async def test_outputs_can_be_chosen_and_long_ones_are_lost(wire: Any) -> None:
+async def test_outputs_can_be_chosen(wire: Any) -> None:
     wire.world.lifecycle.endings["*"] = Ending(outputs={"total": 3, "name": "Ä"})
     job = (await wire.ask("GET", f"/odata/Jobs({(await wire.start())['Id']})")).body
     assert json.loads(job["OutputArguments"]) == {"total": 3, "name": "Ä"}
-    wire.world.lifecycle.endings["*"] = Ending(outputs={"long": "x" * 10_240})
-    job = (await wire.ask("GET", f"/odata/Jobs({(await wire.start())['Id']})")).body
-    assert (job["State"], job["OutputArguments"]) == ("Successful", None)
 
 
 async def test_jobs_are_found_by_what_clients_ask(wire: Any) -> None:
@@ -183,7 +158,8 @@ async def test_a_job_is_joined_with_its_release_and_robot(wire: Any) -> None:
     job = await wire.start()
     path = f"/odata/Jobs({job['Id']})"
     joined = (await wire.ask("GET", path, query={"$expand": "Release,Robot,Machine"}, status=200)).body
-    assert (joined["Release"]["Name"], joined["Robot"]["Name"], joined["Machine"]) == ("Invoices", "robot-701", None)
+    assert (joined["Release"]["Name"], joined["Robot"]["Name"]) == ("Invoices", "robot-701")
+    assert joined["Machine"]["Name"] == joined["HostMachineName"]
     assert "Release" not in (await wire.ask("GET", path)).body
     found = await wire.ask("GET", "/odata/Jobs", query={"$filter": "Release/ProcessKey eq 'Acme.Invoices'"}, status=200)
     assert len(found.values) == 1

@@ -35,6 +35,7 @@ async def test_a_queue_is_created_once(wire: Any) -> None:
     ("body", "code"),
     [
         ({}, 1009),
+        ({"Name": " "}, 1009),
         ({"Name": "x" * 51}, 1009),
         ({"Name": "x", "MaxNumberOfRetries": 51}, 1009),
         ({"Name": "x", "Retries": 1}, 0),
@@ -57,10 +58,15 @@ async def test_an_item_comes_back_as_it_was_added(wire: Any) -> None:
 
 async def test_values_may_have_a_type_beside_them(wire: Any) -> None:
     content = {"zip": "01234", "zip@odata.type": "#String", "n": "12", "n@odata.type": "#Int64"}
+    content |= {"at": "2026-10-01T10:00:00.500+02:00", "at@odata.type": "#String"}
     added = await wire.add(SpecificContent=content)
-    assert added.body["SpecificContent"] == {"zip": "01234", "n": 12}
-    wrong = {"n": "twelve", "n@odata.type": "#Int64"}
-    assert (await wire.add(SpecificContent=wrong, status=400)).code == 0
+    assert added.body["SpecificContent"] == {"zip": "01234", "n": 12, "at": "2026-10-01T10:00:00.500+02:00"}
+    for wrong in (
+        {"n": "twelve", "n@odata.type": "#Int64"},
+        {"n": 1, "n@odata.type": "#Guess"},
+        {"n@odata.type": "#Int64"},
+    ):
+        assert (await wire.add(SpecificContent=wrong, status=400)).code == 0
 
 
 async def test_what_looks_like_a_time_comes_back_in_utc(wire: Any) -> None:
@@ -162,3 +168,72 @@ async def test_the_offender_of_a_batch_may_be_unknown(wire: Any) -> None:
 async def test_a_wrong_batch_is_refused(wire: Any, change: Any, status: int, code: int) -> None:
     body = {"queueName": "Letters", "commitType": "AllOrNothing", "queueItems": []} | change
     assert (await wire.ask("POST", BULK, body, status=status)).code == code
+
+
+async def _queue(wire: Any, name: str = "Invoices") -> Any:
+    return (await wire.ask("GET", "/odata/QueueDefinitions", query={"$filter": f"Name eq '{name}'"})).values[0]
+
+
+async def _put(wire: Any, queue: Any, status: int = 200) -> Any:
+    return await wire.ask("PUT", f"/odata/QueueDefinitions({queue['Id']})", queue, status=status)
+
+
+async def test_a_queue_is_found_by_its_key_in_its_folder(wire: Any) -> None:
+    queue = await _queue(wire)
+    path = f"/odata/QueueDefinitions/UiPath.Server.Configuration.OData.GetByKey(identifier={queue['Key']})"
+    assert (await wire.ask("GET", path, status=200)).body == queue
+    assert (await wire.ask("GET", path, query={"$select": "Name"})).body == {"Name": "Invoices"}
+    assert (await wire.ask("GET", path, headers=wire.in_folder(FolderPath="Finance"), status=404)).code == 1002
+
+
+async def test_a_put_replaces_a_queue_and_forgets_what_it_leaves_out(wire: Any) -> None:
+    old = await _queue(wire)
+    assert (await _put(wire, old | {"Description": "Büro", "SpecificDataJsonSchema": "{}"})).body == ""
+    changed = await _queue(wire)
+    assert changed == old | {"Description": "Büro", "SpecificDataJsonSchema": "{}"}
+    await _put(wire, {"Id": old["Id"], "Name": "Bills"})
+    bare = await _queue(wire, "Bills")
+    assert (bare["Id"], bare["Key"], bare["CreationTime"]) == (old["Id"], old["Key"], old["CreationTime"])
+    assert (bare["Description"], bare["MaxNumberOfRetries"], bare["AcceptAutomaticallyRetry"]) == (None, 0, False)
+    await wire.add("Bills")
+
+
+async def test_a_put_is_checked_as_a_post_is(wire: Any) -> None:
+    queue = await _queue(wire)
+    assert (await _put(wire, queue | {"Name": "LETTERS"}, 409)).code == 1001
+    assert (await _put(wire, queue | {"Name": " "}, 400)).code == 1009
+    assert (await _put(wire, queue | {"MaxNumberOfRetries": 51}, 400)).code == 1009
+    assert (await _put(wire, queue | {"Retries": 1}, 400)).code == 0
+    assert (await _put(wire, queue | {"Id": 1}, 404)).code == 1002
+    assert await _queue(wire) == queue
+    await _put(wire, queue | {"Name": "INVOICES"})
+
+
+async def test_some_rules_of_a_queue_may_be_fixed(wire: Any) -> None:
+    queue = await _queue(wire)
+    wire.world.switches["uipath.queue_rules_fixed"] = True
+    assert (await _put(wire, queue | {"EnforceUniqueReference": True}, 400)).code == 1009
+    await _put(wire, queue | {"MaxNumberOfRetries": 7})
+
+
+async def test_a_queue_with_a_release_needs_an_sla(wire: Any) -> None:
+    release = (await wire.ask("GET", "/odata/Releases")).values[0]
+    body = {"Name": "Orders", "ReleaseId": release["Id"]}
+    assert (await wire.ask("POST", "/odata/QueueDefinitions", body, status=400)).code == 1009
+    assert (await wire.ask("POST", "/odata/QueueDefinitions", body | {"ReleaseId": 1}, status=404)).code == 1002
+    await wire.ask("POST", "/odata/QueueDefinitions", body | {"SlaInMinutes": 60}, status=201)
+    wire.world.switches["uipath.release_wants_sla"] = False
+    await wire.ask("POST", "/odata/QueueDefinitions", body | {"Name": "More orders"}, status=201)
+
+
+async def test_a_deleted_queue_takes_its_items_with_it(wire: Any) -> None:
+    gone, kept = (await wire.add("Letters", Reference="r-1")).body, (await wire.add()).body
+    path = f"/odata/QueueDefinitions({gone['QueueDefinitionId']})"
+    assert (await wire.ask("DELETE", path, status=204)).body == ""
+    assert (await wire.ask("DELETE", path, status=404)).code == 1002
+    assert [item["Id"] for item in await wire.items()] == [kept["Id"]]
+    assert (await wire.take("Letters", status=404)).code == 1002
+    await wire.ask("POST", "/odata/QueueDefinitions", {"Name": "Letters", "EnforceUniqueReference": True}, status=201)
+    await wire.take("Letters", status=204)
+    await wire.add("Letters", Reference="r-1")
+    assert (await wire.take()).body["Id"] == kept["Id"]

@@ -28,6 +28,15 @@ async def test_an_item_is_taken_once_and_done(wire: Any) -> None:
     assert done["StartProcessing"] <= done["EndProcessing"]
 
 
+async def test_results_may_have_types_beside_their_values(wire: Any) -> None:
+    taken = await _taken(wire)
+    output = {"zip": "01234", "zip@odata.type": "#String", "deep": {"n": [1]}, "at": "2026-10-01T10:00:00.000Z"}
+    await wire.finish(taken["Id"], IsSuccessful=True, Output=output, Analytics={"n": "7", "n@odata.type": "#Int64"})
+    done = await wire.item(taken["Id"])
+    assert done["Output"] == {"zip": "01234", "deep": {"n": [1]}, "at": "2026-10-01T10:00:00.000Z"}
+    assert done["Analytics"] == {"n": 7}
+
+
 async def test_items_are_taken_by_due_date_priority_and_age(wire: Any) -> None:
     for name, data in {
         "low": {"Priority": "Low"},
@@ -211,11 +220,14 @@ async def test_servers_that_follow_the_definition_know_no_queue_definition_name(
     assert (await wire.ask("GET", "/odata/QueueItems", query=query, status=400)).code == 1000
 
 
-async def test_the_total_is_told_when_asked_for(wire: Any) -> None:
+async def test_totals_are_told_when_asked_for(wire: Any) -> None:
     for _ in range(3):
         await wire.add()
-    counted = await wire.ask("GET", "/odata/QueueItems", query={"$top": "1", "$count": "true"}, status=200)
-    assert (counted.body["@odata.count"], len(counted.values)) == (3, 1)
+    await wire.take()
+    for condition, total in {"Status eq 'New'": 2, "Status eq 'InProgress'": 1, "Status eq 'Failed'": 0}.items():
+        query = {"$filter": condition, "$top": "1", "$count": "true"}
+        counted = await wire.ask("GET", "/odata/QueueItems", query=query, status=200)
+        assert (counted.body["@odata.count"], len(counted.values)) == (total, min(total, 1))
     assert "@odata.count" not in (await wire.ask("GET", "/odata/QueueItems")).body
 
 

@@ -1,0 +1,227 @@
+"""Budgets: how many requests of a class may go, and a rest after a 429. Processes that share a folder share them."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import math
+import os
+import random
+import struct
+from collections.abc import Callable
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Protocol
+
+from filelock import FileLock, Timeout
+
+from rpa_bridge.clock import Clock
+from rpa_bridge.errors import Delivery, RateLimitedError
+
+LOG = logging.getLogger("rpa_bridge.budgets")
+REST_WITHOUT_WORD = 1.0
+"""Seconds of rest after a 429 that does not say how long."""
+LONGEST_REST = 60.0
+"""Seconds of rest that a call waits for; while more remain it fails at once and says so."""
+JITTER = 0.1
+"""Waits are stretched by up to this share, so that callers do not all come back at once."""
+SLOWEST = 16.0
+"""How many times slower than its rate a budget becomes at most: twice as slow with each 429."""
+RECOVERY = 10.0
+"""Seconds in which a slowed budget becomes a tenth faster again."""
+LONGEST_QUEUE = 3600.0
+"""Seconds: turns further ahead than this were not given by us; a clock was set, or the file is damaged."""
+
+
+@dataclass(frozen=True, slots=True)
+class Rate:
+    """So many requests a second; `burst` of them may come at once, after a quiet time."""
+
+    per_second: float
+    burst: int = 1
+
+
+@dataclass(frozen=True, slots=True)
+class State:
+    """Moments in seconds on one clock: when the next turn is due on average, and until when to rest."""
+
+    due: float = 0.0
+    rest_until: float = 0.0
+    slowed: float = 1.0
+    slowed_at: float = 0.0
+
+
+class Keeper(Protocol):
+    """Where a budget's state is kept."""
+
+    def now(self) -> float:
+        """The moment, on the clock of the state."""
+
+    async def change(self, change: Callable[[State], State]) -> State:
+        """Replaces the state by what the function makes of it, in one step; gives the new one."""
+
+    async def read(self) -> State:
+        """The state as it is."""
+
+
+class Memory:
+    """The state of this process alone; best on a clock that nobody can set."""
+
+    def __init__(self, now: Callable[[], float]) -> None:
+        self._now, self._state = now, State()
+
+    def now(self) -> float:
+        return self._now()
+
+    async def change(self, change: Callable[[State], State]) -> State:
+        self._state = change(self._state)
+        return self._state
+
+    async def read(self) -> State:
+        return self._state
+
+
+class Shared:
+    """The state in a file, for all processes that know it; in memory where the folder cannot hold one."""
+
+    _FORMAT = struct.Struct("<4d")
+
+    def __init__(self, path: Path, clock: Clock, rng: random.Random) -> None:
+        self._path, self._clock, self._random = path, clock, rng
+        self._memory: Memory | None = None
+
+    def now(self) -> float:
+        return self._clock.now().timestamp()
+
+    async def change(self, change: Callable[[State], State]) -> State:
+        if self._memory is not None:
+            return await self._memory.change(change)
+        try:
+            lock = await self._locked()
+        except OSError as error:
+            return await self._alone(error).change(change)
+        try:
+            state = change(self._load())
+            self._save(state)
+        except OSError as error:
+            return await self._alone(error).change(change)
+        finally:
+            lock.release()
+        return state
+
+    async def read(self) -> State:
+        return self._load() if self._memory is None else await self._memory.read()
+
+    async def _locked(self) -> FileLock:
+        self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+        lock = FileLock(self._path.with_suffix(".lock"), mode=0o600)
+        while True:
+            try:
+                lock.acquire(blocking=False)
+            except Timeout:
+                await self._clock.sleep(self._random.uniform(0.001, 0.01))
+            else:
+                return lock
+
+    def _load(self) -> State:
+        """The state in the file; a new one where there is none, or nothing that makes sense."""
+        try:
+            numbers = self._FORMAT.unpack(self._path.read_bytes())
+        except (OSError, struct.error):
+            return State()
+        return State(*numbers) if all(map(math.isfinite, numbers)) else State()
+
+    def _save(self, state: State) -> None:
+        numbers = (state.due, state.rest_until, state.slowed, state.slowed_at)
+        file = os.open(self._path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
+        try:
+            os.write(file, self._FORMAT.pack(*numbers))
+            os.ftruncate(file, self._FORMAT.size)
+        finally:
+            os.close(file)
+
+    def _alone(self, error: OSError) -> Memory:
+        LOG.warning(
+            "budgets cannot be shared in %s (%s); this process keeps its own", self._path.parent, error.strerror
+        )
+        self._memory = Memory(self.now)
+        return self._memory
+
+
+def shared_or_own(folder: Path | None, name: str, clock: Clock, rng: random.Random) -> Keeper:
+    """Where the budget of this name is kept: in the folder, or without one in memory."""
+    if folder is None:
+        return Memory(clock.monotonic)
+    digest = hashlib.sha256(name.encode("utf-8", "surrogatepass")).hexdigest()[:32]
+    return Shared(folder / "budgets" / f"{digest}.budget", clock, rng)
+
+
+class Budget:
+    """One class of requests: its rate, if it has one, and its rest after a 429."""
+
+    def __init__(self, rate: Rate | None, keeper: Keeper, clock: Clock, rng: random.Random) -> None:
+        self._rate, self._keeper, self._clock, self._random = rate, keeper, clock, rng
+        self._rests = False
+
+    @property
+    def is_open(self) -> bool:
+        """Whether nobody has to wait for a turn: there is no rate, and no 429 was seen."""
+        return self._rate is None and not self._rests
+
+    async def turn(self, operation: str) -> None:
+        """Returns when a request may go. Raises RateLimitedError instead of a rest that is too long."""
+        while True:
+            now = self._keeper.now()
+            turn = await self._reserve(now, operation)
+            if turn > now:
+                await self._clock.sleep(turn - now)
+            if (await self._keeper.read()).rest_until <= turn:  # else a 429 came while this one waited
+                return
+
+    async def refused(self, seconds: float | None) -> None:
+        """Notes a 429: everyone rests as long as the platform asked, and then goes more slowly for a while."""
+        now = self._keeper.now()
+        rest = (REST_WITHOUT_WORD if seconds is None else seconds) * (1 + self._random.uniform(0, JITTER))
+
+        def slow_down(state: State) -> State:
+            until = max(state.rest_until, now + rest)
+            slowed = min(_slowness(state, now) * 2, SLOWEST)
+            return State(max(state.due, until), until, slowed, now)
+
+        self._rests = True
+        await self._keeper.change(slow_down)
+
+    async def _reserve(self, now: float, operation: str) -> float:
+        """The moment of this request's turn."""
+        turn = now
+
+        def take(state: State) -> State:
+            nonlocal turn
+            rest = state.rest_until
+            if rest - now > LONGEST_REST:
+                raise _resting(operation, rest - now)
+            if self._rate is None:
+                turn = max(now, rest)
+                return state
+            interval = _slowness(state, now) / self._rate.per_second
+            queued = state.due if state.due - now <= LONGEST_QUEUE else now
+            due = max(queued, now, rest)
+            turn = max(now, rest, due - (self._rate.burst - 1) * interval)
+            return replace(state, due=due + interval)
+
+        await self._keeper.change(take)
+        return turn
+
+
+def _slowness(state: State, now: float) -> float:
+    """How many times slower than its rate the budget is now."""
+    return max(1.0, state.slowed * math.pow(1.1, -(now - state.slowed_at) / RECOVERY))
+
+
+def _resting(operation: str, seconds: float) -> RateLimitedError:
+    return RateLimitedError(
+        f"{operation}: the platform asked for a rest that has {seconds:.0f} seconds to go; try again then",
+        operation=operation,
+        retry_after=seconds,
+        delivery=Delivery.NOT_SENT,
+    )
