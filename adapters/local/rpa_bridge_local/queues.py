@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -24,7 +24,8 @@ from rpa_bridge.contract.queues import (
     QueueService,
     QueueStats,
 )
-from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError
+from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, UnsupportedError
+from rpa_bridge.helpers.adding import Tally, each
 from rpa_bridge.helpers.checks import check_moment, check_name, check_values, refuse
 
 from . import mapping, wire
@@ -33,7 +34,6 @@ from .wire import LIMITS
 
 BATCH = 500
 """Items of `add_many` in one transaction."""
-MOST_PROBLEMS = 1000
 TAKE = """
 UPDATE items SET state = 'taken', started_at = :now WHERE id = (
     SELECT items.id FROM items
@@ -151,19 +151,14 @@ class LocalQueues(QueueService):
         self, queue: str, drafts: Drafts, *, on_result: Callable[[AddResult], None] | None = None
     ) -> AddSummary:
         await self.get(queue)
-        counts = dict.fromkeys(AddStatus, 0)
-        problems: list[AddResult] = []
+        tally = Tally(on_result)
         position = 0
         async for batch in _batches(drafts):
             results = await self._add_batch(queue, position, batch)
             position += len(batch)
             for one in results:
-                counts[one.status] += 1
-                if one.problem is not None and len(problems) < MOST_PROBLEMS:
-                    problems.append(one)
-                if on_result is not None:
-                    on_result(one)
-        return AddSummary(added=counts[AddStatus.ADDED], refused=counts[AddStatus.REFUSED], problems=tuple(problems))
+                tally.note(one)
+        return tally.summary
 
     async def take(self, queue: str) -> Item | None:
         await self._end_the_lapsed()
@@ -309,7 +304,7 @@ def _add_one(db: sqlite3.Connection, queue: sqlite3.Row, position: int, draft: I
 
 async def _batches(drafts: Drafts) -> AsyncIterator[list[ItemDraft]]:
     batch: list[ItemDraft] = []
-    async for draft in _each(drafts):
+    async for draft in each(drafts):
         batch.append(draft)
         if len(batch) == BATCH:
             yield batch
@@ -318,17 +313,10 @@ async def _batches(drafts: Drafts) -> AsyncIterator[list[ItemDraft]]:
         yield batch
 
 
-async def _each(drafts: Drafts) -> AsyncIterator[ItemDraft]:
-    if isinstance(drafts, AsyncIterable):
-        async for draft in drafts:
-            yield draft
-    else:
-        for draft in drafts:
-            yield draft
-
-
 def _queue_values(draft: QueueDraft) -> dict[str, Any]:
     check_name("queues.create", "queue", draft.name, LIMITS)
+    for name in draft.options:
+        raise UnsupportedError(f"queue option {name!r}", adapter="local", hint="leave it out")
     if draft.retries < 0:
         raise refuse("queues.create", f"a queue's retries must be 0 or more, not {draft.retries}")
     wire.check_field_types(draft.fields)

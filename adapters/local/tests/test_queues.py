@@ -21,7 +21,8 @@ from rpa_bridge.contract.queues import (
     ItemState,
     QueueDraft,
 )
-from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError
+from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, UnsupportedError
+from rpa_bridge.helpers.adding import MOST_PROBLEMS
 from rpa_bridge.testing import ManualClock
 from rpa_bridge_local import queues as module
 from rpa_bridge_local.adapter import LocalAdapter
@@ -229,8 +230,15 @@ async def test_many_items_are_added_batch_by_batch_and_each_is_told(open_local: 
     assert (summary.added, summary.refused) == (count, count)
     assert [one.position for one in results] == list(range(2 * count))
     assert {one.status for one in results[:count]} == {AddStatus.ADDED}
-    assert len(summary.problems) == module.MOST_PROBLEMS
+    assert len(summary.problems) == MOST_PROBLEMS
     assert (await adapter.queues.stats("Letters")).counts[ItemState.NEW] == count
+
+
+async def test_a_setting_of_another_platform_is_refused_and_no_queue_is_made(open_local: Opener) -> None:
+    adapter = open_local()
+    with pytest.raises(UnsupportedError, match="queue option 'SlaInMinutes'"):
+        await adapter.queues.create(QueueDraft(name="Letters", options={"SlaInMinutes": 5}))
+    assert [one async for one in adapter.queues.find()] == []
 
 
 async def test_one_reference_that_cannot_be_stored_does_not_hold_up_the_batch(open_local: Opener) -> None:

@@ -23,7 +23,7 @@ from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge_uipath.adapter import LIMITS
 from rpa_bridge_uipath.queues import UiPathQueues
-from rpa_bridge_uipath.queues.entries import MOST_BYTES, Tally
+from rpa_bridge_uipath.queues.entries import MOST_BYTES
 
 BULK = "POST *BulkAddQueueItems"
 LIST = "GET */odata/QueueItems[?]*"
@@ -356,12 +356,3 @@ async def test_values_of_a_bulk_come_back_as_they_were(erp: Adapter) -> None:
 
     [found] = [one async for one in erp.queues.items("Invoices")]
     assert (found.values, found.reference) == (values, "it's ☃")
-
-
-def test_a_summary_holds_the_first_thousand_problems() -> None:
-    tally = Tally(None)
-    for position in range(1001):
-        tally.note(AddResult(position=position, reference=None, status=UNKNOWN, problem="?"))
-
-    assert tally.summary.unknown == 1001
-    assert [one.position for one in tally.summary.problems] == list(range(1000))

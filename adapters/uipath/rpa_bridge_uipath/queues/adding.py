@@ -9,6 +9,7 @@ from typing import Any, TypeVar
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.queues import AddResult, AddStatus, AddSummary, Drafts, Item, ItemDraft
 from rpa_bridge.errors import InvalidError, ProtocolError
+from rpa_bridge.helpers.adding import Tally, each
 from rpa_bridge.helpers.checks import check_draft, check_name, refuse
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.reconcile import blindly, once
@@ -18,7 +19,7 @@ from rpa_bridge_uipath.wire.queues import QueueDefinitionDto, QueueItemDto
 
 from .bulk import Bulk
 from .definitions import Definitions
-from .entries import Entry, Tally, batches, each
+from .entries import Entry, batches
 
 T = TypeVar("T")
 

@@ -3,16 +3,15 @@
 from __future__ import annotations
 
 import json
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Mapping
 from dataclasses import KW_ONLY, dataclass, field
 from typing import Any
 
-from rpa_bridge.contract.queues import AddResult, AddStatus, AddSummary, Drafts, ItemDraft
+from rpa_bridge.contract.queues import AddResult, AddStatus
 
 MOST_ITEMS = 100
 MOST_BYTES = 4 * 1024 * 1024
 """Of one bulk: no server documents a limit of its own, and gateways have theirs. docs: uipath.md 3.10"""
-MOST_PROBLEMS = 1000
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,43 +34,6 @@ class Entry:
         return AddResult(
             position=self.position, reference=self.reference, status=status, item_id=item_id, problem=problem
         )
-
-
-class Tally:
-    """Counts results, and passes each on."""
-
-    def __init__(self, on_result: Callable[[AddResult], None] | None) -> None:
-        self._on_result = on_result
-        self._counts = dict.fromkeys(AddStatus, 0)
-        self._problems: list[AddResult] = []
-
-    def note(self, result: AddResult) -> None:
-        """Counts one."""
-        self._counts[result.status] += 1
-        if result.status is not AddStatus.ADDED and len(self._problems) < MOST_PROBLEMS:
-            self._problems.append(result)
-        if self._on_result is not None:
-            self._on_result(result)
-
-    @property
-    def summary(self) -> AddSummary:
-        """All that was counted."""
-        return AddSummary(
-            added=self._counts[AddStatus.ADDED],
-            refused=self._counts[AddStatus.REFUSED],
-            unknown=self._counts[AddStatus.UNKNOWN],
-            problems=tuple(self._problems),
-        )
-
-
-async def each(drafts: Drafts) -> AsyncIterator[ItemDraft]:
-    """The drafts, from either kind of stream."""
-    if isinstance(drafts, AsyncIterable):
-        async for draft in drafts:
-            yield draft
-    else:
-        for draft in drafts:
-            yield draft
 
 
 async def batches(entries: AsyncIterable[Entry]) -> AsyncIterator[list[Entry]]:
