@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import Enum
 from pathlib import Path
 from random import Random
 from types import TracebackType
-from typing import Any, Final, Self
+from typing import TYPE_CHECKING, Any, Final, Self
 
 from rpa_bridge import registry
 from rpa_bridge.clock import Clock, SystemClock
-from rpa_bridge.contract.adapter import Adapter, AdapterContext
-from rpa_bridge.errors import ConfigError
+from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterSettings
+from rpa_bridge.errors import AdapterLoadError, ConfigError
 from rpa_bridge.settings import Settings, load_settings
 from rpa_bridge.settings.model import DEFAULT_DOCUMENT
 from rpa_bridge.settings.places import did_you_mean
+from rpa_bridge.transport.options import HttpOptions
+
+if TYPE_CHECKING:
+    from rpa_bridge.auth.stores import TokenStore
 
 
 class _Default(Enum):
@@ -24,7 +28,7 @@ class _Default(Enum):
 
 
 FROM_SETTINGS: Final = _Default.FROM_SETTINGS
-"""As `cache_dir`: take the folder that the settings name. None keeps tokens in memory."""
+"""As `cache_dir`: take the folder that the settings name. None keeps what would lie there in memory."""
 
 CacheDir = Path | _Default | None
 
@@ -50,7 +54,9 @@ class Bridge:
         self._clock = clock or SystemClock()
         self._random = random or Random()  # noqa: S311 - it spreads retries, and guards nothing
         self._cache_dir = settings.cache_dir if cache_dir is FROM_SETTINGS else cache_dir
+        self._from_runner: dict[str, AdapterSettings] = {}
         self._opened: dict[str, Adapter] = {}
+        self._token_store: TokenStore | None = None
         self._closed = False
 
     @classmethod
@@ -67,6 +73,28 @@ class Bridge:
         Raises ConfigError.
         """
         return cls(load_settings(path), clock=clock, random=random, cache_dir=cache_dir)
+
+    @classmethod
+    def from_runner_args(
+        cls,
+        argv: Sequence[str],
+        *,
+        http: HttpOptions | None = None,
+        clock: Clock | None = None,
+        random: Random | None = None,
+        cache_dir: CacheDir = FROM_SETTINGS,
+    ) -> Self:
+        """The bridge for a program that a platform's runner started; `argv` is `sys.argv`.
+
+        It has one connection, which bears the adapter's name: `bridge["botmaestro"]`, for one. That adapter's
+        `current_job` is the job that this program runs. No settings file is read; `http` says what would stand there.
+        Raises ConfigError when no installed adapter's runner starts programs so.
+        """
+        name, settings = _read_runner_args(argv[1:], http or HttpOptions())
+        document = {"connections": {name: {"adapter": name}}}
+        bridge = cls(document, clock=clock, random=random, cache_dir=cache_dir)
+        bridge._from_runner[name] = settings
+        return bridge
 
     def __getitem__(self, name: str) -> Adapter:
         """The connection of this name. Raises ConfigError, or AdapterLoadError when its adapter is missing."""
@@ -97,6 +125,8 @@ class Bridge:
         """Closes every connection that was opened, even if some fail to close; the last failure is raised."""
         self._closed = True
         async with AsyncExitStack() as closing:
+            if self._token_store is not None:
+                closing.push_async_callback(self._token_store.aclose)
             while self._opened:
                 closing.push_async_callback(self._opened.popitem()[1].aclose)
 
@@ -108,5 +138,40 @@ class Bridge:
             )
         connection = self._settings.connections[name]
         adapter = registry.load_adapter(connection.adapter)
-        context = AdapterContext(connection=name, clock=self._clock, random=self._random, cache_dir=self._cache_dir)
-        return adapter.open(connection.validated(adapter.settings_model), context)
+        context = AdapterContext(
+            connection=name,
+            clock=self._clock,
+            random=self._random,
+            cache_dir=self._cache_dir,
+            token_store=self._shared_tokens(),
+        )
+        settings = self._from_runner.get(name) or connection.validated(adapter.settings_model)
+        return adapter.open(settings, context)
+
+    def _shared_tokens(self) -> TokenStore:
+        """Where all connections keep their tokens. Raises ConfigError when the settings' `cache` is wrong."""
+        if self._token_store is None:
+            from rpa_bridge.auth.caching import open_store
+
+            self._token_store = open_store(self._cache_dir, self._clock, self._settings.cache.validated())
+        return self._token_store
+
+
+def _read_runner_args(arguments: Sequence[str], http: HttpOptions) -> tuple[str, AdapterSettings]:
+    """The one adapter that knows these arguments, and what it reads in them. They are in no error: one is a token."""
+    asked: dict[str, AdapterSettings | None] = {}
+    problems = ""
+    for name in dict.fromkeys(one.name for one in registry.installed()):
+        try:
+            asked[name] = registry.load_adapter(name).from_runner_args(arguments, http)
+        except AdapterLoadError as error:  # one that is broken must not keep the others from their work
+            problems += f"; {error}"
+    known = {name: settings for name, settings in asked.items() if settings is not None}
+    if len(known) > 1:
+        raise ConfigError(f"the arguments are those of the runners of {' and '.join(known)}; uninstall all but one")
+    for name, settings in known.items():
+        return name, settings
+    raise ConfigError(
+        f"no runner of {', '.join(asked) or 'any adapter'} starts a program with such arguments; let the runner start "
+        f"it, or use Bridge.load() where there is none{problems}"
+    )

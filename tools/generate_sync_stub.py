@@ -86,7 +86,7 @@ def render() -> str:
         _class(service, attributes=("adapter_name: str", "clock: Clock"), without=("__init__", "absent")),
         *(_class(noun, bases=("Service",)) for noun in nouns),
         _class(transport),
-        _class(adapter, attributes=("connection: str",), without=("__init__", "open")),
+        _class(adapter, attributes=("connection: str",), without=("__init__", "open", "from_runner_args")),
         _class(bridge),
     ]
     body = "\n\n".join(parts)

@@ -1,36 +1,24 @@
-"""`rpa-bridge demo`: a job and a queue on every platform that can be played here, through one interface."""
+"""`rpa-bridge demo`: every platform that can be played here does the same work, through one interface."""
 
 from __future__ import annotations
 
 import asyncio
 import sys
-from collections.abc import AsyncIterator, Iterable
-from contextlib import suppress
+from collections.abc import Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any, TypeVar
+from typing import TYPE_CHECKING, Any
 
 import click
 
-from rpa_bridge.contract.jobs import Job
 from rpa_bridge.contract.model import Neutral
-from rpa_bridge.contract.queues import Item, ItemDraft
 
 from .commands import Command, examples
 from .state import Output, State, current_state
 
 if TYPE_CHECKING:
-    from rpa_bridge.contract.adapter import Adapter
+    from .demo_steps import Story
 
-T = TypeVar("T")
-
-INPUTS = {"month": "2026-10"}
-DRAFTS = (
-    ItemDraft(reference="demo-1", values={"number": "4711", "amount": 12.5}),
-    ItemDraft(reference="demo-2", values={"number": "4712"}),
-)
-LONGEST_WAIT = 30.0
-"""Seconds for one job; it takes about one."""
-
+ABSENT = "not on this platform"
 LOCAL = "local"
 _LOCAL_PROGRAM = """
 import json, os, sys
@@ -38,16 +26,6 @@ inputs = json.load(sys.stdin)
 with open(os.environ["RPA_BRIDGE_JOB_OUTPUT"], "w") as file:
     json.dump({"closed": inputs["month"]}, file)
 """
-
-
-@dataclass(frozen=True, slots=True, kw_only=True)
-class Story(Neutral):
-    """What happened on one platform."""
-
-    connection: str
-    platform: str
-    job: Job
-    items: tuple[Item, ...]
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -60,7 +38,10 @@ class Report(Neutral):
 
 @click.command(cls=Command, epilog=examples("rpa-bridge demo", "rpa-bridge demo --output json"))
 def demo() -> None:
-    """Starts a job and works a queue on each platform, played on this machine; leaves nothing behind."""
+    """Runs a job, works a queue, and moves a file, a credential, a log line and an alert, on each platform.
+
+    The platforms are played on this machine, and nothing is left behind.
+    """
     asyncio.run(_demo(current_state()))
 
 
@@ -69,6 +50,7 @@ async def _demo(state: State) -> None:
     from rpa_bridge.clock import SystemClock
     from rpa_bridge.sandbox.server import Sandbox
 
+    from .demo_steps import story
     from .render import note, show
 
     clock = SystemClock()
@@ -78,7 +60,7 @@ async def _demo(state: State) -> None:
         note(f"playing {' and '.join(stage.faces)} on this machine; nothing leaves it")
         connections = {**stage.connections, **_local_connection()}
         async with Bridge({"connections": connections}, cache_dir=None) as bridge:
-            stories = [await _story(bridge[name]) for name in bridge]
+            stories = [await story(bridge[name]) for name in bridge]
     report = Report(stories=tuple(stories), seconds=round(clock.monotonic() - began, 1))
     if state.output is Output.TABLE:
         _draw(report)
@@ -96,64 +78,6 @@ def _local_connection() -> dict[str, dict[str, Any]]:
     return {LOCAL: {"adapter": LOCAL, "path": ":memory:", "automations": {"Invoices": {"command": command}}}}
 
 
-async def _story(adapter: Adapter) -> Story:
-    from .render import note
-
-    job = await _run_a_job(adapter)
-    note(f"{adapter.connection}: job {job.id} is over, now the queue")
-    return Story(
-        connection=adapter.connection,
-        platform=adapter.info.title,
-        job=job,
-        items=tuple(await _work_a_queue(adapter)),
-    )
-
-
-async def _run_a_job(adapter: Adapter) -> Job:
-    automation = await _first(adapter.automations.find(), f"{adapter.connection} has no automation to start")
-    job = await adapter.jobs.start(automation.name, INPUTS)
-    return await adapter.jobs.wait(job, timeout=LONGEST_WAIT)
-
-
-async def _work_a_queue(adapter: Adapter) -> list[Item]:
-    """The items that were added, after each was worked under a lease: one goes well, one is itself at fault."""
-    from rpa_bridge.errors import BusinessError
-
-    service = adapter.queues
-    queue = await _queue(adapter)
-    added = [(await service.add(queue, draft)).id for draft in DRAFTS]
-    waiting = set(added)
-    while waiting:
-        with suppress(BusinessError):  # by then the lease has reported it
-            async with service.lease(queue) as item:
-                if item is None:
-                    break
-                waiting.discard(item.id)
-                if "amount" not in item.values:
-                    raise BusinessError(f"invoice {item.values.get('number')} has no amount")
-                item.output["booked"] = item.values["amount"]
-    return [await service.get_item(queue, item_id) for item_id in added]
-
-
-async def _queue(adapter: Adapter) -> str:
-    """A queue to work: a new one where the platform lets us make it, else the first that is there."""
-    from rpa_bridge.contract.features import Feature
-    from rpa_bridge.contract.queues import QueueDraft
-
-    if Feature.QUEUE_CREATE in adapter.capabilities:
-        return (await adapter.queues.create(QueueDraft(name="Demo"))).name
-    return (await _first(adapter.queues.find(), f"{adapter.connection} has no queue to work")).name
-
-
-async def _first(found: AsyncIterator[T], otherwise: str) -> T:
-    """The first of what is found. Raises NotFoundError with this sentence when there is none."""
-    from rpa_bridge.errors import NotFoundError
-
-    async for one in found:
-        return one
-    raise NotFoundError(otherwise)
-
-
 def _draw(report: Report) -> None:
     from .render import print_rich, table
 
@@ -163,6 +87,8 @@ def _draw(report: Report) -> None:
     click.echo("\nTwo items on each queue, worked under a lease:\n")
     columns = ("platform", "item", "values", "state", "its_own_word", "what_came_of_it")
     print_rich(table(list(_item_rows(report.stories)), columns))
+    click.echo("\nA file, a credential, a log line and an alert, written and read back:\n")
+    print_rich(table(list(_kept_rows(report.stories)), ("", *names)))
     click.echo(f"\nDone in {report.seconds} s; the platforms were played on this machine, and nothing is left of them.")
 
 
@@ -191,3 +117,24 @@ def _item_rows(stories: Iterable[Story]) -> Iterable[dict[str, Any]]:
                 "its_own_word": item.native_state,
                 "what_came_of_it": item.failure.reason if item.failure else item.output,
             }
+
+
+def _kept_rows(stories: Iterable[Story]) -> Iterable[dict[str, Any]]:
+    kept = {story.connection: _kept(story) for story in stories}
+    for title in ("file", "credential", "its values", "log line", "alert"):
+        yield {"": title, **{name: one.get(title, ABSENT) for name, one in kept.items()}}
+
+
+def _kept(story: Story) -> dict[str, Any]:
+    """What the platform has kept, by the titles of the rows; what it does not have is left out."""
+    kept: dict[str, Any] = {}
+    if story.file:
+        kept["file"] = f"{story.file.name}, {story.file.size} bytes"
+    if story.credential:
+        kept["credential"] = story.credential.keys
+        kept["its values"] = "read back" if story.revealed else "not shown to this identity"
+    if story.log_line:
+        kept["log line"] = story.log_line.values
+    if story.alert:
+        kept["alert"] = f"{story.alert.severity}: {story.alert.message}"
+    return kept

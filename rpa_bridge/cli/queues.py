@@ -12,6 +12,7 @@ from rpa_bridge.contract.queues import Field, QueueDraft
 from .commands import Noun, examples
 from .options import confirm, limit_option, yes_option
 from .session import Session, on_connection
+from .values import pairs_option
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -55,6 +56,7 @@ def _draft_options(command: F) -> F:
         return tuple(_field(text) for text in texts)
 
     for option in (
+        pairs_option("--option", "options", help="A setting of this platform's own, under its own name."),
         click.option(
             "--field", "fields", metavar="NAME[:TYPE]", multiple=True, callback=collect, help="A value of items."
         ),
@@ -73,6 +75,7 @@ def _draft_options(command: F) -> F:
     epilog=examples(
         "rpa-bridge queues create Invoices --retries 2 --unique-references",
         "rpa-bridge queues create Letters --field number:integer,unique --field amount:number",
+        "rpa-bridge queues create Letters --on maestro --option consumptionPolicy=LIFO",
     ),
 )
 @click.argument("name")

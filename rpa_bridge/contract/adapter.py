@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
-from typing import Any, ClassVar, Protocol, Self
+from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 
 from pydantic import BaseModel, ConfigDict
 
@@ -34,6 +34,9 @@ from .queues import QueueService
 from .robots import RobotService
 from .schedules import ScheduleService
 from .webhooks import WebhookService
+
+if TYPE_CHECKING:
+    from rpa_bridge.auth.stores import TokenStore
 
 CONTRACT = 1
 """Raised when an adapter written against an older contract would no longer work."""
@@ -84,7 +87,9 @@ class AdapterContext:
     new_id: Callable[[], str] = lambda: str(uuid.uuid4())
     """A name that nobody else uses. Not from `random`: two forks of a process would draw the same."""
     cache_dir: Path | None = None
-    """Where tokens and locks are shared with other processes; None keeps them in memory."""
+    """Where locks and budgets are shared with other processes; None keeps them in memory."""
+    token_store: TokenStore | None = None
+    """Where tokens are shared with other processes; None keeps them in memory."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from types import MappingProxyType
 from typing import Any, ClassVar, Self
@@ -16,13 +16,16 @@ from rpa_bridge import Bridge, ConfigError, UnsupportedError, registry
 from rpa_bridge.clock import SystemClock
 from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, AdapterSettings, Finding
 from rpa_bridge.errors import AdapterLoadError, UnavailableError
+from rpa_bridge.registry import Installed
 from rpa_bridge.testing import ManualClock
+from rpa_bridge.transport.options import HttpOptions
 
 
 class FakeSettings(AdapterSettings):
     url: str = "https://x.test"
     key: SecretStr | None = None
     breaks: bool = False
+    http: HttpOptions = HttpOptions()
 
 
 class Fake(Adapter):
@@ -127,7 +130,11 @@ async def test_load_reads_the_file(tmp_path: Path) -> None:
     async with Bridge.load(path, clock=clock, random=dice) as bridge:
         opened = bridge["a"]
         assert isinstance(opened, Fake)
-        assert opened.context == AdapterContext(connection="a", clock=clock, random=dice, cache_dir=tmp_path / "cache")
+        store = opened.context.token_store
+        assert store is not None
+        assert opened.context == AdapterContext(
+            connection="a", clock=clock, random=dice, cache_dir=tmp_path / "cache", token_store=store
+        )
         with pytest.raises(ConfigError, match=r"there is no connection 'z' in .*settings\.json, only a$"):
             bridge["z"]
 
@@ -169,3 +176,68 @@ async def test_a_noun_that_the_adapter_lacks_refuses() -> None:
     async with Bridge(connections(a={})) as bridge:
         with pytest.raises(UnsupportedError):
             await bridge["a"].jobs.get("1")
+
+
+@pytest.fixture
+def install(monkeypatch: pytest.MonkeyPatch) -> Any:
+    """Makes adapters of these names be installed; those named "gone..." cannot be loaded."""
+
+    def load(name: str) -> type[Adapter]:
+        if name.startswith("gone"):
+            raise AdapterLoadError(f"adapter {name!r} cannot be loaded; reinstall it")
+        return Fake if name == "stranger" else Started
+
+    def those(*names: str) -> None:
+        monkeypatch.setattr(registry, "installed", lambda: [Installed(one, "x:y", one, "1") for one in names])
+        monkeypatch.setattr(registry, "load_adapter", load)
+
+    return those
+
+
+class Started(Fake):
+    """An adapter whose platform starts programs."""
+
+    @classmethod
+    def from_runner_args(cls, arguments: Sequence[str], http: HttpOptions) -> FakeSettings | None:
+        if arguments[:1] != ["--fake-runner"]:
+            return None
+        return FakeSettings(key=SecretStr(arguments[1]), http=http)
+
+
+RUN = ["bot.py", "--fake-runner", "fake-token-canary"]
+
+
+async def test_a_program_that_a_runner_started_has_one_connection_named_after_its_adapter(install: Any) -> None:
+    install("gone", "stranger", "fake", "fake")
+    http = HttpOptions(in_flight=3)
+
+    async with Bridge.from_runner_args(RUN, http=http, cache_dir=None) as bridge:
+        assert list(bridge) == ["fake"]
+        assert Fake.opened == []
+        opened = bridge["fake"]
+
+    assert isinstance(opened, Fake)
+    assert opened.settings == FakeSettings(key=SecretStr("fake-token-canary"), http=http)
+    assert (opened.connection, opened.context.cache_dir, opened.current_job) == ("fake", None, None)
+    assert Fake.closed == ["fake"]
+
+
+@pytest.mark.parametrize(
+    ("names", "told"),
+    [
+        (("stranger",), "no runner of stranger starts a program with such arguments; let the runner start it, or use"),
+        (("stranger", "gone"), "where there is none; adapter 'gone' cannot be loaded; reinstall it"),
+        ((), "no runner of any adapter starts"),
+        (("fake", "other"), "the arguments are those of the runners of fake and other; uninstall all but one"),
+    ],
+)
+def test_arguments_that_none_or_two_know_are_refused_without_being_shown(
+    install: Any, names: tuple[str, ...], told: str
+) -> None:
+    install(*names)
+
+    with pytest.raises(ConfigError) as caught:
+        Bridge.from_runner_args(RUN)
+
+    assert told in str(caught.value)
+    assert "canary" not in f"{caught.value!r} {caught.value.__context__!r}"

@@ -2,24 +2,34 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Self
 
-from rpa_bridge.auth.tokens import TokenCache
-from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Finding
-from rpa_bridge.contract.features import Limits
+from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Capabilities, Finding
+from rpa_bridge.contract.features import Feature, Limits
 from rpa_bridge.transport.exclusive import Exclusive
-from rpa_bridge.transport.stack import Wiring, connect
+from rpa_bridge.transport.options import HttpOptions
+from rpa_bridge.transport.stack import Wiring
 
-from .auth import BotMaestroLogin, sign, token_key
+from .alerts import BotMaestroAlerts
+from .artifacts import BotMaestroArtifacts
+from .auth import ORGANIZATION, Tokens, connected
 from .automations import BotMaestroAutomations
 from .check import check
-from .client import Client
+from .client import Client, ServerVersion
+from .credentials import BotMaestroCredentials
 from .errors import explain
+from .incidents import BotMaestroIncidents
 from .jobs import BotMaestroJobs
+from .logs import BotMaestroLogs
+from .messages import BotMaestroMessages
 from .queues import BotMaestroQueues
-from .settings import BotMaestroSettings
+from .robots import BotMaestroRobots
+from .schedules import BotMaestroSchedules
+from .settings import BotMaestroSettings, RunnerSettings
 
-LIMITS = Limits(reference_length=128, flat_values=True, finds_starts_by_key=True)
+LIMITS = Limits(reference_length=128, flat_values=True, finds_starts_by_key=True, reads_secrets=True)
 """No size is published. docs: botmaestro.md 1"""
 
 
@@ -30,21 +40,37 @@ class BotMaestroAdapter(Adapter):
     settings_model = BotMaestroSettings
 
     def __init__(
-        self, settings: BotMaestroSettings, context: AdapterContext, tokens: TokenCache, client: Client
+        self,
+        settings: BotMaestroSettings | RunnerSettings,
+        context: AdapterContext,
+        tokens: Tokens,
+        client: Client,
     ) -> None:
+        async def organization() -> str:
+            return (await tokens.get()).details.get(ORGANIZATION, "")
+
         super().__init__(
             context,
             BotMaestroAutomations(client, context.clock),
             BotMaestroJobs(client, context.clock, LIMITS, key_days=settings.key_days),
             BotMaestroQueues(client, context.clock, LIMITS),
+            BotMaestroCredentials(client, context.clock),
+            BotMaestroArtifacts(client, context.clock),
+            BotMaestroRobots(client, context.clock),
+            BotMaestroLogs(client, context.clock, organization),
+            BotMaestroAlerts(client, context.clock),
+            BotMaestroIncidents(client, context.clock),
+            BotMaestroMessages(client, context.clock),
+            BotMaestroSchedules(client, context.clock),
             raw=client.transport,
             login=tokens,
-            identity=f"login {settings.login}",
+            identity=settings.identity,
+            current_job=settings.task if isinstance(settings, RunnerSettings) else None,
         )
-        self._tokens, self._client = tokens, client
+        self._settings, self._tokens, self._client = settings, tokens, client
 
     @classmethod
-    def open(cls, settings: BotMaestroSettings, context: AdapterContext) -> Self:
+    def open(cls, settings: BotMaestroSettings | RunnerSettings, context: AdapterContext) -> Self:
         wiring = Wiring(
             connection=context.connection,
             base_url=f"{settings.server}/api/v2",
@@ -54,18 +80,33 @@ class BotMaestroAdapter(Adapter):
             random=context.random,
             rate=settings.rate,
             cache_dir=context.cache_dir,
+            token_store=context.token_store,
         )
-        tokens, transport = connect(
-            wiring, lambda login: BotMaestroLogin(settings, login, context.clock), token_key(settings), sign
-        )
+        tokens, transport = connected(settings, wiring)
         client = Client(
             transport=transport,
             clock=context.clock,
             exclusive=Exclusive(context.cache_dir, context.clock, context.random),
             new_id=context.new_id,
             settle_window=settings.settle_window,
+            version=ServerVersion(transport),
         )
         return cls(settings, context, tokens, client)
 
     async def check(self) -> list[Finding]:
-        return await check(self._client, self._tokens)
+        return await check(self._client, self._tokens, self._settings)
+
+    @classmethod
+    def from_runner_args(cls, arguments: Sequence[str], http: HttpOptions) -> RunnerSettings | None:
+        """Settings for `server task_id token organization`, as BotCity's Runner starts a bot. docs: botmaestro.md 1"""
+        return RunnerSettings.read(arguments, http)
+
+    @property
+    def capabilities(self) -> Capabilities:
+        """What this connection can do: once the server's version is known, without what it is too old for.
+
+        Before that nothing is left out; a verb that needs a newer server then asks, and refuses by itself.
+        """
+        known = super().capabilities
+        features = frozenset(one for one in known.features if self._client.version.known_to_lack(one) is None)
+        return Capabilities(features, replace(known.limits, reads_secrets=Feature.CREDENTIAL_REVEAL in features))

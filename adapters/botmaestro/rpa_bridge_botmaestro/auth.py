@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
-from rpa_bridge.auth.tokens import Token, TokenKey, token_from
+from rpa_bridge.auth.fixed import FixedToken
+from rpa_bridge.auth.tokens import Token, TokenCache, TokenKey, token_from
 from rpa_bridge.clock import Clock
-from rpa_bridge.transport.base import Effect, Request, Transport
+from rpa_bridge.errors import AuthError
+from rpa_bridge.transport.base import Effect, Request, Response, Transport
+from rpa_bridge.transport.classify import Explanation
 from rpa_bridge.transport.decode import decode
+from rpa_bridge.transport.stack import Wiring, connect, exchange, signed
 
-from .settings import BotMaestroSettings
-from .wire.auth import LoginAnswer
+from .errors import explain
+from .settings import BotMaestroSettings, RunnerSettings
+from .wire.auth import LOGIN, LOGIN_PATH, LoginAnswer
 
-LOGIN = "auth.login"
-LOGIN_PATH = "/workspace/login"
 DEFAULT_LIFETIME = 3000.0
 """Seconds: the answer names none, and other clients assume an hour. docs: botmaestro.md 1 "Tokens" """
 ORGANIZATION = "organization"
+
+Tokens = TokenCache | FixedToken
 
 
 class BotMaestroLogin:
@@ -41,9 +48,20 @@ class BotMaestroLogin:
         )
 
 
+def connected(settings: BotMaestroSettings | RunnerSettings, wiring: Wiring) -> tuple[Tokens, Transport]:
+    """The tokens of one connection, and what all its nouns send through; nothing is sent."""
+    if isinstance(settings, BotMaestroSettings):
+        return connect(wiring, lambda login: BotMaestroLogin(settings, login, wiring.clock), token_key(settings), sign)
+    fixed = FixedToken(settings.token, wiring.clock, {ORGANIZATION: settings.organization})
+    wiring = replace(wiring, explain=explain_to_a_run)
+    return fixed, signed(exchange(wiring), wiring, fixed, sign)
+
+
 def sign(token: Token) -> Mapping[str, str]:
     """The headers that prove who we are. docs: botmaestro.md 1 "Headers" """
-    return {"token": token.value.get_secret_value(), ORGANIZATION: token.details.get(ORGANIZATION, "")}
+    headers = {"token": token.value.get_secret_value()}
+    organization = token.details.get(ORGANIZATION)
+    return headers | {ORGANIZATION: organization} if organization else headers
 
 
 def token_key(settings: BotMaestroSettings) -> TokenKey:
@@ -55,3 +73,14 @@ def token_key(settings: BotMaestroSettings) -> TokenKey:
         grant_type="key",
         secret=settings.key,
     )
+
+
+def explain_to_a_run(request: Request, response: Response, body: Any) -> Explanation | None:
+    """BotMaestro's own word on a failed answer; on a 401, that nothing but another run mends it."""
+    if response.status == 401 and request.signed:
+        return Explanation(
+            "the token that the Runner handed over is not good, or no longer, and there is no key to log in with; "
+            "start the task again, or use Bridge.load() with login and key where runs are longer than tokens live",
+            kind=AuthError,
+        )
+    return explain(request, response, body)

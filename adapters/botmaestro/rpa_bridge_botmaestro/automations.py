@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import AsyncIterator
 
 from rpa_bridge.clock import Clock
-from rpa_bridge.contract.automations import Automation, AutomationService
-from rpa_bridge.errors import NotFoundError, ProtocolError
-from rpa_bridge.transport.base import Effect
+from rpa_bridge.contract.automations import Automation, AutomationSchema, AutomationService
+from rpa_bridge.errors import NotFoundError
 
 from .client import Client, label_segment
 from .mapping import automations as mapping
@@ -22,18 +21,19 @@ class BotMaestroAutomations(AutomationService):
         self._client = client
 
     async def find(self) -> AsyncIterator[Automation]:
-        operation = "automations.find"
-        answer = await self._client.call("GET", "/activity", effect=Effect.READ, operation=operation)
-        if not isinstance(answer, list):
-            raise ProtocolError(f"{operation}: the platform's answer is not a list", operation=operation)
-        for row in answer:
-            yield mapping.automation(Activity.of(row, operation))
+        for activity in await self._client.read_list(Activity, "/activity", operation="automations.find"):
+            yield mapping.automation(activity)
 
     async def get(self, name: str) -> Automation:
-        operation = "automations.get"
+        return mapping.automation(await self._activity(name, "automations.get"))
+
+    async def schema(self, name: str) -> AutomationSchema:
+        return mapping.schema(await self._activity(name, "automations.schema"))
+
+    async def _activity(self, name: str, operation: str) -> Activity:
         path = f"/activity/{label_segment(operation, 'automation', name)}"
         try:
-            return mapping.automation(await self._client.read(Activity, path, operation=operation))
+            return await self._client.read(Activity, path, operation=operation)
         except NotFoundError:
             raise NotFoundError(
                 f"{operation}: there is no automation {name!r}; `rpa-bridge automations list` shows what there is",

@@ -9,7 +9,7 @@ from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.transport.base import Request, Response
 from rpa_bridge.transport.classify import Explanation
 
-from .auth import LOGIN
+from .wire.auth import LOGIN
 
 LONGEST = 300
 """Characters of the platform's own sentence that are passed on."""

@@ -2,40 +2,31 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import AsyncIterator, Mapping
 from datetime import datetime, timedelta
 from typing import Any
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.contract.features import Limits
-from rpa_bridge.contract.jobs import Job, JobService, JobState
+from rpa_bridge.contract.jobs import ItemCounts, Job, JobOutcome, JobService, JobState
 from rpa_bridge.contract.model import Priority
-from rpa_bridge.errors import (
-    ConflictError,
-    InvalidError,
-    NotFoundError,
-    ProtocolError,
-    UnsupportedError,
-)
+from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, UnsupportedError
 from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, check_reference, refuse
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.reconcile import blindly, once
 
-from .client import Client
+from .client import NEWEST_FIRST, STOP_A_RUN, Client, number_of
 from .mapping import jobs as mapping
 from .mapping.common import KEY
 from .wire.jobs import Task
 
 START_OPTIONS = frozenset({"priority", "test"})
 """Members of a new task that a caller may set through `options`: priority 0 to 10, and test."""
-NEWEST_FIRST = {"sort": "dateCreation,desc"}
 STATE_FILTERS = {JobState.PENDING: "START", JobState.RUNNING: "RUNNING", JobState.STOPPING: "RUNNING"}
 """Where one of the platform's states covers ours; others are filtered here. docs: botmaestro.md 3 "list" """
 ENDED = frozenset({"FINISHED", "CANCELED"})
 SURELY_IN_ORDER = 20
 """Rows, each older than the one before: fewer may stand so by chance in a list that the server has not sorted."""
-_ID = re.compile(r"[0-9]{1,19}", re.ASCII)
 
 
 class BotMaestroJobs(JobService):
@@ -116,9 +107,83 @@ class BotMaestroJobs(JobService):
         if task.state == "START":  # docs: a queued task is cancelled, a running one interrupted, botmaestro.md 3
             body: dict[str, Any] = {"state": "CANCELED"}
         else:
+            await self._client.needs(STOP_A_RUN)
             body = {"interrupted": True, "killed": True} if force else {"interrupted": True}
-        answer = await self._client.call("POST", f"/task/{task.id}", effect=Effect.SET, operation=operation, json=body)
-        return mapping.job(Task.of(answer, operation))
+        return mapping.job(await self._update(task, body, Effect.SET, operation))
+
+    async def restart(self, job_id: str) -> Job:
+        """The same task, which waits for its turn again: id and key stay, and its last end is forgotten.
+
+        Raises ConflictError unless it has ended, and InvalidError where the server restarts test tasks alone. After a
+        lost answer the task is looked at: it was restarted when it no longer stands as it ended.
+        """
+        operation = "jobs.restart"
+        async with self._client.exclusive.hold(f"botmaestro restart {job_id}"):
+            before = await self._task(job_id, operation)
+            if before.state not in ENDED:
+                raise ConflictError(
+                    f"{operation}: task {before.id} is {before.state}; only one that has ended can be restarted",
+                    operation=operation,
+                )
+            return mapping.job(await self._restart_once(before, operation))
+
+    async def _restart_once(self, before: Task, operation: str) -> Task:
+        async def send() -> Task:
+            now = await self._update(before, {"state": "START"}, Effect.FINDABLE, operation)
+            if now.state in ENDED:
+                raise ProtocolError(
+                    f"{operation}: the answer says that task {now.id} still stands", operation=operation
+                )
+            return now
+
+        async def look_up() -> Task | None:
+            now = await self._task(str(before.id), operation)
+            runs_again = now.state not in ENDED or now.dateStartRunning != before.dateStartRunning
+            return now if runs_again else None
+
+        what, window = f"a new run of task {before.id}", self._client.settle_window
+        return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+
+    async def report(
+        self,
+        job_id: str,
+        outcome: JobOutcome,
+        *,
+        message: str | None = None,
+        counts: ItemCounts | None = None,
+        outputs: Mapping[str, Any] | None = None,
+    ) -> Job:
+        """The job, after finishing it from inside its run. One that still waits, or has timed out, is finished too.
+
+        Raises ConflictError when it has ended already, unless it did just so, and UnsupportedError for STOPPED and for
+        outputs.
+        """
+        operation = "jobs.report"
+        if outputs:
+            hint = "upload them as a result file: artifacts.upload(..., job=...)"
+            raise UnsupportedError("jobs.report with outputs", adapter="botmaestro", hint=hint)
+        if outcome not in mapping.FINISH_WORDS:
+            hint = "a run that ends early says how far it came: SUCCEEDED, PARTIAL or FAILED"
+            raise UnsupportedError(f"jobs.report of {outcome.upper()}", adapter="botmaestro", hint=hint)
+        ending = mapping.ending(outcome, message, counts)
+        task = await self._task(job_id, operation)
+        if task.state in ENDED:
+            return _ended_so(task, ending, operation)
+        try:
+            return mapping.job(await self._update(task, ending, Effect.SET, operation))
+        except (ConflictError, InvalidError):
+            now = await self._task(job_id, operation)
+            if now.state not in ENDED:
+                raise
+        return _ended_so(now, ending, operation)
+
+    async def _update(self, task: Task, body: Mapping[str, Any], effect: Effect, operation: str) -> Task:
+        """The task, after changing it."""
+        answer = await self._client.call("POST", f"/task/{task.id}", effect=effect, operation=operation, json=body)
+        now = Task.of(answer, operation)
+        if now.id != task.id:
+            raise ProtocolError(f"{operation}: changed task {task.id}, got {now.id}", operation=operation)
+        return now
 
     def _refuse(self, start: mapping.Start) -> None:
         operation = "jobs.start"
@@ -187,12 +252,20 @@ class BotMaestroJobs(JobService):
         return jobs[0] if jobs else None
 
     async def _task(self, job_id: str, operation: str) -> Task:
-        if not _ID.fullmatch(job_id):
-            raise NotFoundError(f"{operation}: there is no task {job_id!r}; ids are numbers", operation=operation)
-        task = await self._client.read(Task, f"/task/{job_id}", operation=operation)
-        if task.id != int(job_id):
+        number = number_of(operation, "task", job_id)
+        task = await self._client.read(Task, f"/task/{number}", operation=operation)
+        if task.id != number:
             raise ProtocolError(f"{operation}: asked for task {job_id}, got {task.id}", operation=operation)
         return task
+
+
+def _ended_so(task: Task, ending: Mapping[str, Any], operation: str) -> Job:
+    if mapping.ended_so(task, ending):
+        return mapping.job(task)
+    raise ConflictError(
+        f"{operation}: task {task.id} has ended already, {task.finishStatus or task.state}; its first report stands",
+        operation=operation,
+    )
 
 
 def _check_options(operation: str, options: Mapping[str, Any]) -> None:

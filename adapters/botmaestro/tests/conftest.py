@@ -20,7 +20,7 @@ from rpa_bridge.transport.base import Request, Response
 from rpa_bridge.transport.classify import Classify
 from rpa_bridge.transport.exclusive import Exclusive
 from rpa_bridge.transport.retry import Retry
-from rpa_bridge_botmaestro.client import Client
+from rpa_bridge_botmaestro.client import Client, ServerVersion
 from rpa_bridge_botmaestro.errors import explain
 
 
@@ -123,6 +123,7 @@ class Script:
             exclusive=Exclusive(None, self.clock, rng),
             new_id=lambda: "id-1",
             settle_window=120.0,
+            version=ServerVersion(self, "4.0.0"),
         )
 
 

@@ -15,6 +15,7 @@ from rpa_bridge import (
     Adapter,
     ConflictError,
     InvalidError,
+    ItemCounts,
     JobOutcome,
     JobState,
     NotFoundError,
@@ -26,6 +27,7 @@ from rpa_bridge import (
 from rpa_bridge.clock import SystemClock
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.errors import Delivery
+from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.transport.base import Effect, Request
@@ -260,8 +262,9 @@ async def test_stopping_a_task_that_runs_interrupts_it_and_force_kills_it(
 
     assert (stopping.state, stopping.stop_requested) == (JobState.STOPPING, True)
     assert [sent(one) for one in requests(UPDATE)] == [body]
-    ended = await maestro.jobs.get(job.id)
-    assert ended.outcome is (JobOutcome.STOPPED if force else None)
+    now = await maestro.jobs.get(job.id)
+    assert now.stop_requested, "what a bot polls"
+    assert now.outcome is (JobOutcome.STOPPED if force else None)
 
 
 @pytest.mark.parametrize("word", ["SUCCESS", "NEW_WORD"])
@@ -367,7 +370,12 @@ async def test_the_key_is_no_input(maestro: Adapter, requests: Requests) -> None
 async def test_an_id_that_no_task_can_have_is_not_found_and_not_sent(
     maestro: Adapter, requests: Requests, task_id: str
 ) -> None:
-    for call in (maestro.jobs.get(task_id), maestro.jobs.stop(task_id)):
+    for call in (
+        maestro.jobs.get(task_id),
+        maestro.jobs.stop(task_id),
+        maestro.jobs.restart(task_id),
+        maestro.jobs.report(task_id, JobOutcome.SUCCEEDED),
+    ):
         with pytest.raises(NotFoundError, match="ids are numbers"):
             await call
     assert not requests("*")
@@ -389,3 +397,214 @@ async def test_a_start_whose_answer_is_of_another_start_is_unknown(script: Any, 
 
     assert caught.value.delivery is Delivery.MAYBE
     assert script.lines == ["POST /task"]
+
+
+async def running(sandbox: Sandbox, maestro: Adapter) -> str:
+    """The id of a task that runs until it is reported."""
+    job = await maestro.jobs.start("Invoices", {"month": "2026-10"}, key="k-1")
+    sandbox.world.lifecycle.seconds = 1000
+    sandbox.world.clock.advance(600)
+    return job.id
+
+
+async def test_a_report_finishes_the_task_with_words_and_counts(
+    sandbox: Sandbox, maestro: Adapter, requests: Requests
+) -> None:
+    job_id = await running(sandbox, maestro)
+
+    counts = ItemCounts(total=3, processed=2, failed=1)
+    ended = await maestro.jobs.report(job_id, JobOutcome.PARTIAL, message="größer ☃", counts=counts)
+
+    assert (ended.id, ended.outcome, ended.message, ended.counts) == (job_id, JobOutcome.PARTIAL, "größer ☃", counts)
+    assert [sent(one) for one in requests(UPDATE)] == [
+        {
+            "state": "FINISHED",
+            "finishStatus": "PARTIALLY_COMPLETED",
+            "finishMessage": "größer ☃",
+            "totalItems": 3,
+            "processedItems": 2,
+            "failedItems": 1,
+        }
+    ]
+    assert (await maestro.jobs.get(job_id)).counts == counts
+
+
+async def test_a_report_without_counts_sends_none_of_the_three(
+    sandbox: Sandbox, maestro: Adapter, requests: Requests
+) -> None:
+    ended = await maestro.jobs.report(await running(sandbox, maestro), JobOutcome.FAILED)
+
+    body = sent(requests(UPDATE)[0])
+    assert [body[name] for name in ("totalItems", "processedItems", "failedItems")] == [None, None, None]
+    assert (ended.outcome, ended.message, ended.counts) == (JobOutcome.FAILED, None, None)
+    assert (
+        ItemCounts(total=0, processed=0, failed=0)
+        == (
+            await maestro.jobs.report(
+                (await maestro.jobs.start("Invoices")).id,
+                JobOutcome.SUCCEEDED,
+                counts=ItemCounts(total=0, processed=0, failed=0),
+            )
+        ).counts
+    ), "zero is a number"
+
+
+async def test_what_a_task_cannot_report_is_refused_unsent(maestro: Adapter, requests: Requests) -> None:
+    with pytest.raises(UnsupportedError, match="outputs; upload them as a result file"):
+        await maestro.jobs.report("1", JobOutcome.SUCCEEDED, outputs={"lines": 3})
+    with pytest.raises(UnsupportedError, match=r"of STOPPED; .* SUCCEEDED, PARTIAL or FAILED"):
+        await maestro.jobs.report("1", JobOutcome.STOPPED)
+    assert not requests("*")
+
+
+async def test_a_report_whose_answer_is_lost_is_sent_again_to_the_same_end(
+    sandbox: Sandbox, maestro: Adapter, requests: Requests
+) -> None:
+    job_id = await running(sandbox, maestro)
+    sandbox.world.faults.add(Fault(FaultKind.CUT, match=UPDATE, when=When.AFTER))
+
+    ended = await maestro.jobs.report(job_id, JobOutcome.SUCCEEDED, message="done")
+
+    assert (ended.outcome, ended.message) == (JobOutcome.SUCCEEDED, "done")
+    assert len(requests(UPDATE)) == 2
+
+
+async def test_the_same_report_again_sends_nothing_and_another_one_is_a_conflict(
+    sandbox: Sandbox, maestro: Adapter, requests: Requests
+) -> None:
+    job_id = await running(sandbox, maestro)
+    counts = ItemCounts(total=1, processed=1, failed=0)
+    await maestro.jobs.report(job_id, JobOutcome.SUCCEEDED, message="done", counts=counts)
+
+    for said in ({"message": "done", "counts": counts}, {"message": "done"}, {}):
+        assert (await maestro.jobs.report(job_id, JobOutcome.SUCCEEDED, **said)).message == "done"
+    others: list[tuple[JobOutcome, dict[str, Any]]] = [
+        (JobOutcome.FAILED, {"message": "done"}),
+        (JobOutcome.SUCCEEDED, {"message": "not quite"}),
+        (JobOutcome.SUCCEEDED, {"counts": ItemCounts(total=2, processed=2, failed=0)}),
+    ]
+    for outcome, said in others:
+        with pytest.raises(ConflictError, match="has ended already, SUCCESS; its first report stands"):
+            await maestro.jobs.report(job_id, outcome, **said)
+    assert len(requests(UPDATE)) == 1
+
+
+async def test_a_cancelled_task_cannot_be_reported(sandbox: Sandbox, maestro: Adapter, requests: Requests) -> None:
+    sandbox.world.lifecycle.hold = True
+    job = await maestro.jobs.start("Invoices")
+    await maestro.jobs.stop(job.id)
+
+    with pytest.raises(ConflictError, match="has ended already, CANCELED"):
+        await maestro.jobs.report(job.id, JobOutcome.SUCCEEDED)
+    assert len(requests(UPDATE)) == 1
+
+
+async def test_a_task_that_ends_while_it_is_reported_is_looked_at(script: Any) -> None:
+    for now, refused in ((wire_task(7, "FINISHED", finishStatus="SUCCESS"), False), (wire_task(7, "CANCELED"), True)):
+        script.answer(wire_task(7, "RUNNING"))
+        script.answer({"message": "not now"}, status=409)
+        script.answer(now)
+        if refused:
+            with pytest.raises(ConflictError, match="has ended already, CANCELED"):
+                await scripted(script).report("7", JobOutcome.SUCCEEDED)
+        else:
+            assert (await scripted(script).report("7", JobOutcome.SUCCEEDED)).outcome is JobOutcome.SUCCEEDED
+
+
+async def test_a_refused_report_of_a_task_that_still_runs_says_the_servers_sentence(script: Any) -> None:
+    script.answer(wire_task(7, "RUNNING"))
+    script.answer({"message": "You must not"}, status=400)
+    script.answer(wire_task(7, "RUNNING"))
+
+    with pytest.raises(InvalidError, match="You must not"):
+        await scripted(script).report("7", JobOutcome.SUCCEEDED)
+
+
+async def test_a_task_that_timed_out_can_still_be_reported(sandbox: Sandbox, maestro: Adapter) -> None:
+    sandbox.world.switches["botmaestro.token_lifetime"] = None
+    job_id = await running(sandbox, maestro)
+    await maestro.jobs.get(job_id)
+    sandbox.world.lifecycle.seconds = 10_000_000
+    sandbox.world.clock.advance(25 * 3600)
+    assert (await maestro.jobs.get(job_id)).native_state == "TIMEOUT"
+
+    assert (await maestro.jobs.report(job_id, JobOutcome.SUCCEEDED)).outcome is JobOutcome.SUCCEEDED
+
+
+async def test_a_restart_runs_the_same_task_again(maestro: Adapter, requests: Requests, kept: Any) -> None:
+    job = await maestro.jobs.wait(await maestro.jobs.start("Invoices", {"n": 1}, key="k-1"))
+
+    again = await maestro.jobs.restart(job.id)
+
+    assert (again.id, again.key, again.inputs, again.state) == (job.id, "k-1", {"n": 1}, JobState.PENDING)
+    assert (again.outcome, again.message) == (None, None)
+    assert [sent(one) for one in requests(UPDATE)] == [{"state": "START"}]
+    assert len(kept()["tasks"]) == 1
+    assert (await maestro.jobs.wait(again)).outcome is JobOutcome.SUCCEEDED
+
+
+async def test_a_task_that_has_not_ended_is_not_restarted(
+    sandbox: Sandbox, maestro: Adapter, requests: Requests
+) -> None:
+    with pytest.raises(ConflictError, match="is RUNNING; only one that has ended can be restarted"):
+        await maestro.jobs.restart(await running(sandbox, maestro))
+    assert not requests(UPDATE)
+
+
+async def test_two_restarts_at_once_are_one_run(sandbox: Sandbox, maestro: Adapter, requests: Requests) -> None:
+    job = await maestro.jobs.wait(await maestro.jobs.start("Invoices"))
+    sandbox.world.lifecycle.hold = True
+
+    done = await asyncio.gather(*(maestro.jobs.restart(job.id) for _ in range(3)), return_exceptions=True)
+
+    assert sorted(type(one).__name__ for one in done) == ["ConflictError", "ConflictError", "Job"]
+    assert len(requests(UPDATE)) == 1
+
+
+@pytest.mark.parametrize("over", [False, True], ids=["it waits", "it is over again"])
+async def test_a_restart_whose_answer_is_lost_is_looked_for_and_not_sent_again(
+    sandbox: Sandbox, maestro: Adapter, requests: Requests, over: bool
+) -> None:
+    job = await maestro.jobs.wait(await maestro.jobs.start("Invoices"))
+    sandbox.world.clock.advance(60)
+    sandbox.world.lifecycle.hold = not over
+    sandbox.world.faults.add(Fault(FaultKind.CUT, match=UPDATE, when=When.AFTER))
+
+    again = await maestro.jobs.restart(job.id)
+
+    assert again.state is (JobState.FINISHED if over else JobState.PENDING)
+    assert again.started_at != job.started_at
+    assert len(requests(UPDATE)) == 1
+
+
+async def test_a_restart_that_never_arrived_is_unknown_and_not_repeated(
+    sandbox: Sandbox, maestro: Adapter, requests: Requests
+) -> None:
+    job = await maestro.jobs.wait(await maestro.jobs.start("Invoices"))
+    sandbox.world.faults.add(Fault(FaultKind.CUT, match=UPDATE))
+
+    with pytest.raises(OutcomeUnknownError, match=f"a new run of task {job.id} was not found") as caught:
+        await maestro.jobs.restart(job.id)
+
+    assert caught.value.delivery is Delivery.MAYBE
+    assert len(requests(UPDATE)) == 1
+    assert (await maestro.jobs.get(job.id)).outcome is JobOutcome.SUCCEEDED
+
+
+async def test_a_server_that_restarts_tests_alone_says_so_itself(sandbox: Sandbox, maestro: Adapter) -> None:
+    sandbox.world.switches["botmaestro.restart_production"] = False
+    job = await maestro.jobs.wait(await maestro.jobs.start("Invoices"))
+    test = await maestro.jobs.wait(await maestro.jobs.start("Invoices", options={"test": True}))
+
+    with pytest.raises(InvalidError, match="Only test tasks can be restarted"):
+        await maestro.jobs.restart(job.id)
+    assert (await maestro.jobs.restart(test.id)).id == test.id
+
+
+async def test_the_answer_about_another_task_is_not_taken(script: Any) -> None:
+    script.answer(wire_task(7, "FINISHED", finishStatus="SUCCESS"))
+    script.answer(wire_task(8))
+    script.answer(wire_task(7))
+
+    assert (await scripted(script).restart("7")).id == "7", "it was looked at instead"
+    assert script.lines == ["GET /task/7", "POST /task/7", "GET /task/7"]

@@ -7,8 +7,10 @@ from typing import Any
 import pytest
 
 from rpa_bridge import ConfigError
+from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.settings import Settings
-from rpa_bridge_botmaestro.settings import CLOUD_RATE, BotMaestroSettings
+from rpa_bridge.transport.options import HttpOptions
+from rpa_bridge_botmaestro.settings import CLOUD_RATE, BotMaestroSettings, RunnerSettings
 
 SERVER = "https://developers.botcity.dev"
 CANARY = "canary-4711-hunter2"
@@ -92,3 +94,50 @@ def test_the_key_is_never_shown() -> None:
     settings = read()
     assert settings.key.get_secret_value() == CANARY
     assert CANARY not in repr(settings) + str(settings) + settings.model_dump_json()
+
+
+TOKEN = "canary-4711-runner-token"
+
+
+def runner(*arguments: str) -> RunnerSettings | None:
+    return RunnerSettings.read(arguments, HttpOptions(in_flight=7))
+
+
+@pytest.mark.parametrize(
+    ("more", "organization"), [((), ""), (("",), ""), (("acme",), "acme"), (("acme", "what", "follows"), "acme")]
+)
+def test_the_runners_arguments_are_server_task_token_and_perhaps_organization(
+    more: tuple[str, ...], organization: str
+) -> None:
+    read = runner(f"{SERVER}/", "4711", TOKEN, *more)
+
+    assert read is not None
+    assert (read.server, read.task, read.organization) == (SERVER, "4711", organization)
+    assert read.token.get_secret_value() == TOKEN
+    assert (read.rate, read.http.in_flight) == (CLOUD_RATE, 7)
+    assert TOKEN not in repr(read) + str(read) + read.model_dump_json() + REDACTOR.clean(f"sent {TOKEN}")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        (),
+        (SERVER, "4711"),
+        ("--verbose", "4711", TOKEN),
+        ("maestro.example.com", "4711", TOKEN),
+        (SERVER, "Invoices", TOKEN),
+        (SERVER, "٣", TOKEN),
+        (SERVER, "-1", TOKEN),
+        (SERVER, "4711", ""),
+        (SERVER, "4711", "two words"),
+    ],
+)
+def test_other_arguments_are_not_the_runners(arguments: tuple[str, ...]) -> None:
+    assert runner(*arguments) is None
+
+
+def test_a_runners_server_that_may_not_be_spoken_to_is_refused_without_its_token() -> None:
+    with pytest.raises(ConfigError, match="server must begin with https://") as caught:
+        runner("http://maestro.example.com", "4711", TOKEN, "acme")
+
+    assert TOKEN not in repr(caught.value)

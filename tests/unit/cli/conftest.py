@@ -37,6 +37,7 @@ from rpa_bridge.contract.queues import (
     ItemDraft,
     ItemState,
     Queue,
+    QueueDraft,
     QueueService,
     QueueStats,
 )
@@ -137,6 +138,10 @@ class Queues(QueueService):
 
     async def find(self) -> AsyncIterator[Queue]:
         yield Queue(id="1", name="Letters")
+
+    async def create(self, draft: QueueDraft) -> Queue:
+        self.platform.ask("queues.create", draft=draft)
+        return Queue(id="2", name=draft.name)
 
     async def add(self, queue: str, draft: ItemDraft) -> Item:
         self.platform.ask("queues.add", queue=queue, draft=draft)

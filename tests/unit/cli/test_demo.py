@@ -12,12 +12,13 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rpa_bridge import registry
-from rpa_bridge.cli import demo
+from rpa_bridge.cli import demo_steps
 from rpa_bridge.cli.main import main
 from rpa_bridge.contract.adapter import Adapter, AdapterContext
+from rpa_bridge.contract.artifacts import Artifact
 from rpa_bridge.contract.jobs import Job
 from rpa_bridge.contract.queues import ItemState
-from rpa_bridge.errors import UnavailableError
+from rpa_bridge.errors import ProtocolError, UnavailableError
 from rpa_bridge.registry import HOW_TO_GET
 
 if TYPE_CHECKING:
@@ -44,7 +45,8 @@ def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     ended = run_demo(folder, "--output", "json")
     took = time.monotonic() - began
     assert ended.returncode == 0, ended.stderr
-    return {"took": took, "left": [str(path) for path in folder.rglob("*")], **json.loads(ended.stdout)}
+    left = [str(path) for path in folder.rglob("*")]
+    return {"took": took, "left": left, "said": ended.stdout + ended.stderr, **json.loads(ended.stdout)}
 
 
 def test_it_shows_every_platform_in_less_than_ten_seconds(shown: dict[str, Any]) -> None:
@@ -69,6 +71,25 @@ def test_one_item_goes_well_and_one_is_itself_at_fault_on_every_platform(shown: 
         assert "invoice 4712 has no amount" in bad["failure"]["reason"]
 
 
+def test_a_file_a_credential_a_log_line_and_an_alert_come_back_where_the_platform_has_them(
+    shown: dict[str, Any],
+) -> None:
+    stories = {story["connection"]: story for story in shown["stories"]}
+    for name, story in stories.items():
+        assert (story["file"]["name"], story["file"]["size"], story["file"]["job"]) == (
+            "invoices.csv",
+            24,
+            story["job"]["id"],
+        ), name
+        assert sorted(story["credential"]["keys"]) == ["password", "username"]
+        assert (story["alert"]["severity"], "invoice 4712" in story["alert"]["message"]) == ("warning", True)
+    revealed = {name: story["revealed"] for name, story in stories.items()}
+    assert revealed == {"botmaestro": True, "local": True, "uipath": False}, "its secrets are for robots"
+    lines = {name: story["log_line"] and story["log_line"]["values"] for name, story in stories.items()}
+    written = {"number": "4711", "amount": "12.5"}
+    assert lines == {"botmaestro": written, "local": written, "uipath": None}
+
+
 def test_it_leaves_nothing_behind(shown: dict[str, Any]) -> None:
     assert shown["left"] == []
 
@@ -80,6 +101,14 @@ def test_people_get_tables_side_by_side(tmp_path: Path) -> None:
     assert lines["state"] == ["state", "finished", "finished", "finished"]
     assert lines["outcome"] == ["outcome", "succeeded", "succeeded", "succeeded"]
     assert ended.stdout.count("invoice 4712 has no amount") == 3
+    assert lines["file"] == ["file", *["invoices.csv,", "24", "bytes"] * 3]
+    assert ended.stdout.count("not on this platform") == lines["log"].count("platform") == 1
+
+
+def test_no_value_of_the_credential_is_shown(shown: dict[str, Any], tmp_path: Path) -> None:
+    ended = run_demo(tmp_path)
+    for value in demo_steps.SECRETS.values():
+        assert value.get_secret_value() not in shown["said"] + ended.stdout + ended.stderr
 
 
 async def test_other_items_of_the_queue_are_worked_off_first(
@@ -87,7 +116,7 @@ async def test_other_items_of_the_queue_are_worked_off_first(
 ) -> None:
     add_items(2)
     adapter = registry.load_adapter("fake").open(None, AdapterContext(connection="memory"))
-    good, bad = (await demo._story(adapter)).items
+    good, bad = (await demo_steps.story(adapter)).items
     assert (good.reference, good.state) == ("demo-1", ItemState.DONE)
     assert (bad.reference, bad.state) == ("demo-2", ItemState.FAILED)
     assert {item.state for item in platform.items.values()} == {ItemState.DONE, ItemState.FAILED}
@@ -99,13 +128,26 @@ def test_a_step_that_fails_ends_the_demo_with_its_error(
     async def broken(adapter: Adapter) -> Job:
         raise UnavailableError(f"{adapter.connection} is down; start it")
 
-    monkeypatch.setattr(demo, "_run_a_job", broken)
+    monkeypatch.setattr(demo_steps, "run_a_job", broken)
     with pytest.raises(SystemExit) as end:
         main(["demo"])
     captured = capsys.readouterr()
     assert end.value.code == 11
     assert captured.out == ""
     assert captured.err.endswith("is down; start it\n")
+
+
+async def test_a_file_that_comes_back_torn_ends_the_demo(platform: Platform, monkeypatch: pytest.MonkeyPatch) -> None:
+    adapter = registry.load_adapter("fake").open(None, AdapterContext(connection="memory"))
+    job = await adapter.jobs.start("Invoices")
+    upload = adapter.artifacts.upload
+
+    async def torn(name: str, content: bytes, **settings: Any) -> Artifact:
+        return await upload(name, content[:-1], **settings)
+
+    monkeypatch.setattr(adapter.artifacts, "upload", torn)
+    with pytest.raises(ProtocolError, match=r"the file 'invoices.csv' came back as another"):
+        await demo_steps.move_a_file(adapter, job)
 
 
 def test_without_adapters_it_says_how_to_get_them(

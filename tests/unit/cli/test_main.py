@@ -4,7 +4,6 @@ import os
 import signal
 import subprocess
 import sys
-import time
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -57,18 +56,6 @@ def test_help_imports_nothing_heavy(arguments: tuple[str, ...]) -> None:
 
 def test_listing_adapters_as_json_imports_no_adapter_and_no_rich() -> None:
     assert heavy_modules_after("adapters", "-o", "json") == "[]"
-
-
-def seconds(*arguments: str) -> float:
-    began = time.perf_counter()
-    subprocess.run([sys.executable, *arguments], capture_output=True, check=True)
-    return time.perf_counter() - began
-
-
-def test_help_costs_little_more_than_bare_python() -> None:
-    bare = min(seconds("-c", "") for _ in range(5))
-    shown = min(seconds("-m", "rpa_bridge", "--help") for _ in range(5))
-    assert shown - bare <= 0.120
 
 
 def test_the_help_lists_every_command_and_every_exit_code(run: Run) -> None:

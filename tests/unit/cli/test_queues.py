@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rpa_bridge.contract.model import Priority
-from rpa_bridge.contract.queues import AddStatus, FailureKind, ItemDraft, ItemState
+from rpa_bridge.contract.queues import AddStatus, FailureKind, Field, ItemDraft, ItemState, QueueDraft
 
 if TYPE_CHECKING:
     from tests.unit.cli.conftest import Platform, Run
@@ -175,6 +175,21 @@ def test_a_field_that_is_none_is_refused(run: Run, field: str) -> None:
     result = run("queues", "create", "Letters", "--field", field)
     assert result.code == 2
     assert "NAME[:TYPE" in result.err
+
+
+def test_a_queue_is_made_with_settings_of_the_platforms_own(run: Run, platform: Platform) -> None:
+    result = run(
+        *("queues", "create", "Letters", "--retries", "2", "--field", "number:integer,unique"),
+        *("--option", "consumptionPolicy=LIFO", "--option", "itemMaxProcessingTime:=5"),
+    )
+    assert result.code == 0
+    [(_, asked)] = platform.asked
+    assert asked["draft"] == QueueDraft(
+        name="Letters",
+        retries=2,
+        fields=(Field(name="number", type="integer", unique=True),),
+        options={"consumptionPolicy": "LIFO", "itemMaxProcessingTime": 5},
+    )
 
 
 def test_a_pipe_that_breaks_is_an_error_and_no_end(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

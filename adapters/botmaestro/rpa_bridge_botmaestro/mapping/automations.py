@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rpa_bridge.contract.automations import Automation
+from rpa_bridge.contract.automations import Argument, Automation, AutomationSchema
 from rpa_bridge_botmaestro.wire.automations import Activity
 
 
@@ -13,5 +13,16 @@ def automation(activity: Activity) -> Automation:
         name=activity.label,
         description=activity.description or activity.name,
         package=activity.botId,
+        raw_data=activity.raw,
+    )
+
+
+def schema(activity: Activity) -> AutomationSchema:
+    """What the automation takes; it gives nothing but item counts and files."""
+    return AutomationSchema(
+        inputs=tuple(
+            Argument(name=one.label, type=one.type or "", required=bool(one.required), raw_data=one.raw)
+            for one in activity.parameters or ()
+        ),
         raw_data=activity.raw,
     )

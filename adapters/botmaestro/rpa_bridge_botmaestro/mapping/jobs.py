@@ -25,6 +25,7 @@ FINISH_STATUSES: dict[str, JobOutcome] = {
     "FAILED": JobOutcome.FAILED,
     "PARTIALLY_COMPLETED": JobOutcome.PARTIAL,
 }
+FINISH_WORDS = {outcome: word for word, outcome in FINISH_STATUSES.items()}
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -76,6 +77,23 @@ def new_task(start: Start) -> dict[str, Any]:
     if start.not_before is not None:
         body["minExecutionDate"] = start.not_before.isoformat()
     return {**body, **start.options}
+
+
+def ending(outcome: JobOutcome, message: str | None, counts: ItemCounts | None) -> dict[str, Any]:
+    """The body that finishes a task; the three counts go together, or not at all. docs: botmaestro.md 3"""
+    return {
+        "state": "FINISHED",
+        "finishStatus": FINISH_WORDS[outcome],
+        "finishMessage": message or "",
+        "totalItems": counts and counts.total,
+        "processedItems": counts and counts.processed,
+        "failedItems": counts and counts.failed,
+    }
+
+
+def ended_so(task: Task, wanted: Mapping[str, Any]) -> bool:
+    """Whether the task has ended as the body of an `ending` says; what that leaves open may be anything."""
+    return all(value in (None, "") or getattr(task, name) == value for name, value in wanted.items())
 
 
 def _life(task: Task) -> tuple[JobState, JobOutcome | None]:

@@ -36,6 +36,8 @@ class Route:
     """The first backend version that has it."""
     anonymous: bool = False
     """Whether it needs no token."""
+    needs: str = ""
+    """The switch that must be on for it to be there."""
 
 
 class Body(BaseModel):
@@ -70,6 +72,10 @@ class Backend:
         """How an open question is decided."""
         return self.world.switch(f"botmaestro.{name}", DEFAULTS[name])
 
+    def has_reached(self, version: str) -> bool:
+        """Whether the backend is of this version, or a later one."""
+        return _parts(version) <= _parts(self.switch("version"))
+
     def next_number(self, kind: str) -> int:
         """The next id of a kind of records."""
         return self.world.next_id(f"botmaestro.{kind}")
@@ -82,6 +88,8 @@ class Backend:
             strange = sorted(set(given) - known)
             if strange:
                 raise invalid(f"Unrecognized member {strange[0]!r}")
+        if not self.switch("coerce_numbers"):
+            _refuse_texts(given, kind)
         try:
             return kind.model_validate(given)
         except ValidationError as error:
@@ -138,9 +146,9 @@ class Backend:
         """A record as the server writes it."""
         return record.wire(self.switch("date_format"))
 
-    def now_text(self) -> str:
-        """The time as the server writes it."""
-        return date_text(self.now(), self.switch("date_format"))
+    def refuse(self, refusal: RefusedError) -> web.Response:
+        """A refusal as the server writes it."""
+        return refusal.answer(date_text(self.now(), self.switch("date_format")), self.switch("error_body"))
 
     def unknown(self, what: str) -> RefusedError:
         """What an unknown id or label is answered."""
@@ -170,6 +178,18 @@ class Backend:
         if task_id not in self.state.tasks and not self.switch("check_task_ids"):
             return None
         return self.task(task_id)
+
+
+def _refuse_texts(given: dict[str, Any], kind: type[Body]) -> None:
+    """Numbers must be numbers, but for ids of tasks: those come as texts too. docs: botmaestro.md 14"""
+    numbers = {field.alias for field in kind.model_fields.values() if field.annotation in (int, int | None)}
+    for name, value in given.items():
+        if name in numbers - {"taskId"} and isinstance(value, str):
+            raise invalid(f"{name}: a number is expected")
+
+
+def _parts(version: str) -> tuple[int, ...]:
+    return tuple(int(part) for part in version.split("."))
 
 
 def _no_number(word: str) -> float:

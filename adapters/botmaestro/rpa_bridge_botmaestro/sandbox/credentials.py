@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 from pydantic import Field
 
@@ -46,7 +48,7 @@ class Credentials:
         ]
 
     async def _list(self, _: web.Request) -> web.Response:
-        return self._backend.answer_all(self._backend.state.credentials.values())
+        return web.json_response([self._wire(one) for one in self._backend.state.credentials.values()])
 
     async def _create(self, request: web.Request) -> web.Response:
         given = await self._backend.read(request, GivenSet)
@@ -58,17 +60,17 @@ class Credentials:
             repository_label=given.repository_label,
         )
         self._backend.state.credentials[given.label] = credential
-        return self._backend.answer(credential)
+        return web.json_response(self._wire(credential))
 
     async def _get(self, request: web.Request) -> web.Response:
-        return self._backend.answer(self._credential(request))
+        return web.json_response(self._wire(self._credential(request)))
 
     async def _replace(self, request: web.Request) -> web.Response:
         """An empty list is allowed. docs: botmaestro.md 8"""
         given = await self._backend.read(request, GivenSet)
         credential = self._credential(request)
         credential.secrets = [one.secret() for one in given.secrets]
-        return self._backend.answer(credential)
+        return web.json_response(self._wire(credential))
 
     async def _add(self, request: web.Request) -> web.Response:
         given = await self._backend.read(request, GivenSecret)
@@ -80,7 +82,7 @@ class Credentials:
                 raise RefusedError(status, f"Key {given.key!r} already exists")
             credential.secrets.remove(known)
         credential.secrets.append(given.secret())
-        return self._backend.answer(credential)
+        return web.json_response(self._wire(credential))
 
     async def _value(self, request: web.Request) -> web.Response:
         """Plain text, without quotes. docs: botmaestro.md 14"""
@@ -89,6 +91,13 @@ class Credentials:
         if known is None:
             raise self._backend.unknown(f"Key {key!r} of credential {credential.label!r}")
         return web.Response(text=known.value)
+
+    def _wire(self, credential: Credential) -> dict[str, Any]:
+        """The set with its values: that they can be read with the set is inferred. docs: botmaestro.md 8 "Quirks" """
+        shown = self._backend.wire(credential)
+        if self._backend.switch("mask_secrets"):
+            shown["secrets"] = [secret | {"value": None} for secret in shown["secrets"]]
+        return shown
 
     def _credential(self, request: web.Request) -> Credential:
         label = request.match_info["label"]

@@ -14,9 +14,13 @@ class RefusedError(Exception):
         self.message = message
         self.details = details
 
-    def answer(self, timestamp: str) -> web.Response:
-        """The error in the vendor's shape. docs: botmaestro.md 1 "Error shape" """
-        body = {"timestamp": timestamp, "message": self.message, "details": self.details or self.message}
+    def answer(self, timestamp: str, shape: str) -> web.Response:
+        """The error in one of the vendor's shapes. docs: botmaestro.md 1 "Error shape" """
+        if shape == "text":
+            return web.Response(text=self.message, status=self.status)
+        body = {"message": self.message}
+        if shape == "full":
+            body = {"timestamp": timestamp, **body, "details": self.details or self.message}
         return web.json_response(body, status=self.status)
 
 

@@ -15,14 +15,18 @@ from .alerts import Alerts
 from .artifacts import Artifacts
 from .automations import Automations
 from .backend import Backend, Route
+from .bots import Bots
 from .credentials import Credentials
 from .errors import RefusedError
 from .incidents import Incidents
 from .items import Items
 from .jobs import Jobs
 from .logs import Logs
+from .machines import Machines
 from .messages import Messages
 from .queues import Queues
+from .runner import Runner
+from .schedules import Schedules
 from .session import Session
 from .state import State, newborn
 from .work import Work
@@ -41,17 +45,20 @@ class BotMaestroFace(Face):
         self._backend = Backend(world, newborn(world))
         self._work = Work(self._backend)
         self._session = Session(self._backend)
+        self._automations = Automations(self._backend)
+        self._jobs = Jobs(self._backend, self._automations)
 
     def routes(self) -> list[web.RouteDef]:
         backend = self._backend
-        automations = Automations(backend)
-        jobs = Jobs(backend, automations)
         rooms = (
             self._session,
-            automations,
-            jobs,
-            Queues(backend, automations, self._work),
-            Items(backend, jobs, self._work),
+            self._automations,
+            Bots(backend),
+            Machines(backend),
+            Schedules(backend),
+            self._jobs,
+            Queues(backend, self._automations, self._work),
+            Items(backend, self._jobs, self._work),
             Artifacts(backend),
             Logs(backend),
             Alerts(backend),
@@ -61,6 +68,9 @@ class BotMaestroFace(Face):
         )
         routes = [route for room in rooms for route in room.routes()]
         return [web.route(route.method, BASE + route.path, self._handler(route)) for route in routes]
+
+    def control_routes(self, origin: str) -> list[web.RouteDef]:
+        return Runner(self._backend, self._jobs, self._session, origin).routes()
 
     def connections(self, origin: str) -> dict[str, dict[str, Any]]:
         ours = self._backend.state.organization
@@ -74,23 +84,20 @@ class BotMaestroFace(Face):
         self._work.rebuild()
 
     def not_found(self, request: web.Request) -> web.StreamResponse:
-        return RefusedError(404, f"No handler for {request.method} {request.path}").answer(self._backend.now_text())
+        return self._backend.refuse(RefusedError(404, f"No handler for {request.method} {request.path}"))
 
     def _handler(self, route: Route) -> Handler:
         """The route's answer, or the refusal, in the vendor's shape. Who may ask is told before what is asked."""
 
         async def handle(request: web.Request) -> web.StreamResponse:
-            if _parts(route.since) > _parts(self._backend.switch("version")):
+            backend = self._backend
+            if not backend.has_reached(route.since) or (route.needs and not backend.switch(route.needs)):
                 return self.not_found(request)
             try:
                 if not route.anonymous:
                     self._session.authorise(request)
                 return await route.handler(request)
             except RefusedError as refusal:
-                return refusal.answer(self._backend.now_text())
+                return backend.refuse(refusal)
 
         return handle
-
-
-def _parts(version: str) -> tuple[int, ...]:
-    return tuple(int(part) for part in version.split("."))

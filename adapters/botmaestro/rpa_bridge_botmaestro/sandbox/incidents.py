@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from aiohttp import web
 from pydantic import Field
 
 from .backend import Backend, Body, Route
+from .errors import invalid
 from .paging import first_moment
 from .records import Incident
 
 SINCE = "2.0.0"
+LANGUAGES = frozenset({"PYTHON", "JAVASCRIPT", "SHELL", "JAVA"})
+"""Those that are sent, and Java, which is a guess. docs: botmaestro.md 7"""
 
 
 class NewIncident(Body):
@@ -39,6 +44,8 @@ class Incidents:
     async def _create(self, request: web.Request) -> web.Response:
         """Exactly 201. docs: botmaestro.md 14"""
         new = await self._backend.read(request, NewIncident)
+        if new.language not in LANGUAGES and self._backend.switch("refuse_unknown_languages"):
+            raise invalid(f"language: there is no {new.language!r}")
         task = self._backend.task_of_note(new.task_id)
         incident = Incident(
             **new.model_dump(),
@@ -47,7 +54,7 @@ class Incidents:
             date_creation=self._backend.now(),
         )
         self._backend.state.incidents[incident.id] = incident
-        return self._backend.answer(incident, status=201)
+        return web.json_response(self._wire(incident), status=201)
 
     async def _list(self, request: web.Request) -> web.Response:
         query = request.query
@@ -59,10 +66,10 @@ class Incidents:
             and query.get("automationLabel") in (None, "", one.automation_label)
             and (since is None or one.date_creation >= since)
         ]
-        return self._backend.answer_page(request, rows)
+        return self._backend.answer_page(request, rows, self._wire)
 
     async def _get(self, request: web.Request) -> web.Response:
-        return self._backend.answer(self._incident(request))
+        return web.json_response(self._wire(self._incident(request)))
 
     async def _add_screenshot(self, request: web.Request) -> web.Response:
         self._incident(request)
@@ -75,6 +82,11 @@ class Incidents:
         file = await self._backend.read_file(request)
         self._incident(request).attachments.append(file)
         return web.Response()
+
+    def _wire(self, incident: Incident) -> dict[str, Any]:
+        """The error; clients disagree whether its id is a text or a number. docs: botmaestro.md 1 "Conventions" """
+        shown = self._backend.wire(incident)
+        return shown | {"id": int(incident.id)} if self._backend.switch("numeric_error_ids") else shown
 
     def _incident(self, request: web.Request) -> Incident:
         incident_id = request.match_info["id"]

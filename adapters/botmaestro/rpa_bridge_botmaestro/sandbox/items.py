@@ -62,8 +62,8 @@ class Items:
             Route("GET", "/datapool/{label}/view", self._view, SINCE),
             Route("GET", entry, self._get, SINCE),
             Route("POST", entry, self._save, SINCE),
-            Route("PUT", f"{entry}/cancel", self._cancel, SINCE),
-            Route("DELETE", entry, self._delete, SINCE),
+            Route("PUT", f"{entry}/cancel", self._cancel, SINCE, needs="cancel_entries"),
+            Route("DELETE", entry, self._delete, SINCE, needs="cancel_entries"),
         ]
 
     async def _push(self, request: web.Request) -> web.Response:
@@ -140,6 +140,8 @@ class Items:
         """Starts the datapool's automation, without parameters (a guess). docs: botmaestro.md 9 "Trigger" """
         automation = pool.default_activity
         if not automation or pool.trigger is Trigger.NEVER:
+            return
+        if not pool.active and not self._backend.switch("trigger_when_inactive"):
             return
         if pool.trigger is Trigger.NO_TASK_ACTIVE and self._jobs.any_active(automation):
             return

@@ -14,11 +14,11 @@ from .automations import Automations
 from .backend import Backend, Body, Route
 from .errors import invalid
 from .paging import first_moment
-from .records import FinishStatus, Task, TaskState
+from .records import RUNNER, FinishStatus, Task, TaskState
 
-RUNNER = "runner-1"
 OPEN = frozenset({TaskState.START, TaskState.RUNNING, TaskState.TIMEOUT})
-"""What the runner may still move; finishing from TIMEOUT is possible."""
+"""What may still move; finishing from TIMEOUT is possible."""
+INTERRUPT_SINCE = "2.0.0"
 
 
 def _utc(moment: datetime) -> datetime:
@@ -82,27 +82,43 @@ class Jobs:
         return task
 
     def any_active(self, automation: str) -> bool:
-        """Whether a task of the automation waits or runs."""
-        tasks = [one for one in self._backend.state.tasks.values() if one.activity_label == automation]
-        for task in tasks:
-            self._pass_time(task)
-        return any(task.state in OPEN for task in tasks)
+        """Whether a task of the automation waits or, where that counts, runs."""
+        counted = OPEN if self._backend.switch("running_is_active") else {TaskState.START}
+        return any(task.state in counted for task in self._as_of_now() if task.activity_label == automation)
+
+    def claim(self, machine: str, automation: str | None) -> Task | None:
+        """The next task that waits, RUNNING from now on for somebody outside: the lifecycle leaves it alone.
+
+        The highest priority first, then the one that has waited longest.
+        """
+        now = self._backend.now()
+        waiting = [
+            task
+            for task in self._as_of_now()
+            if task.state is TaskState.START
+            and not task.killed
+            and automation in (None, task.activity_label)
+            and (task.min_execution_date is None or task.min_execution_date <= now)
+        ]
+        task = min(waiting, key=lambda one: (-one.priority, one.queued, one.id), default=None)
+        if task is not None:
+            task.claimed, task.machine_id = True, machine
+            self._move(task, TaskState.RUNNING)
+        return task
 
     async def _create(self, request: web.Request) -> web.Response:
-        return self._backend.answer(self.start(await self._backend.read(request, NewTask)))
+        return web.json_response(self._wire(self.start(await self._backend.read(request, NewTask))))
 
     async def _get(self, request: web.Request) -> web.Response:
         return web.json_response(self._look(self._backend.task(request.match_info["id"])))
 
     async def _list(self, request: web.Request) -> web.Response:
         query = request.query
-        states = _states(query.get("stateFilter"))
+        states = self._states(query.get("stateFilter"))
         since = first_moment(query, self._backend.now()) if self._backend.switch("days_on_tasks") else None
-        for task in self._backend.state.tasks.values():
-            self._pass_time(task)
         rows = [
             task
-            for task in self._backend.state.tasks.values()
+            for task in self._as_of_now()
             if query.get("activityLabel") in (None, "", task.activity_label)
             and query.get("machineId") in (None, "", task.machine_id)
             and (since is None or task.date_creation >= since)
@@ -116,7 +132,9 @@ class Jobs:
         update = await self._backend.read(request, TaskUpdate)
         task = self._backend.task(task_id)
         self._pass_time(task)
-        if update.model_fields_set.isdisjoint({"state", "interrupted", "killed"}):
+        if not self._backend.has_reached(INTERRUPT_SINCE):
+            update.interrupted = update.killed = None
+        if update.state is None and update.interrupted is None and update.killed is None:
             raise invalid("state, interrupted or killed is expected")
         match update.state:
             case TaskState.FINISHED:
@@ -130,7 +148,7 @@ class Jobs:
         task.interrupted = task.interrupted if update.interrupted is None else update.interrupted
         task.killed = task.killed if update.killed is None else update.killed
         task.date_last_modified = self._backend.now()
-        return self._backend.answer(task)
+        return web.json_response(self._wire(task))
 
     async def _delete(self, request: web.Request) -> web.Response:
         task = self._backend.task(request.match_info["id"])
@@ -159,6 +177,7 @@ class Jobs:
         task.date_start_running = task.machine_id = task.finish_status = task.finish_message = None
         task.total_items = task.processed_items = task.failed_items = None
         task.interrupted = task.killed = None
+        task.claimed = False
 
     def _cancel(self, task: Task) -> None:
         if task.state is TaskState.FINISHED or (
@@ -171,7 +190,31 @@ class Jobs:
         """The task as the caller sees it; the look counts."""
         self._move(task, self._due(task, task.looks))
         task.looks += 1
-        return self._backend.wire(task)
+        return self._wire(task)
+
+    def _wire(self, task: Task) -> dict[str, Any]:
+        """The task as the server writes it."""
+        return self._backend.wire(task) | {"state": self._name(task.state)}
+
+    def _name(self, state: TaskState) -> str:
+        """What the wire calls a state; of the newest one the name is not known. docs: botmaestro.md 3"""
+        return self._backend.switch("task_timeout_state") if state is TaskState.TIMEOUT else state
+
+    def _states(self, given: str | None) -> set[TaskState]:
+        """The states of a filter, one or more with commas between (a guess); none means all."""
+        named = {self._name(state): state for state in TaskState}
+        words = [word for word in (given or "").split(",") if word]
+        for word in words:
+            if word not in named:
+                raise invalid(f"stateFilter: there is no state {word!r}")
+        return {named[word] for word in words}
+
+    def _as_of_now(self) -> list[Task]:
+        """All tasks, after what happened by itself."""
+        tasks = [*self._backend.state.tasks.values()]
+        for task in tasks:
+            self._pass_time(task)
+        return tasks
 
     def _pass_time(self, task: Task) -> None:
         """What happened since the last look. A task that nobody has looked at moves by seconds alone."""
@@ -184,6 +227,8 @@ class Jobs:
             return task.state
         if task.killed:
             return TaskState(self._backend.switch("killed_task_ends"))
+        if task.claimed:
+            return TaskState.TIMEOUT if self._overdue(task) else TaskState.RUNNING
         stage = self._backend.world.lifecycle.stage(
             looks=looks, created=task.queued, now=self._backend.now(), not_before=task.min_execution_date
         )
@@ -205,7 +250,7 @@ class Jobs:
         now = self._backend.now()
         if state in (TaskState.RUNNING, TaskState.FINISHED):
             task.date_start_running = task.date_start_running or now
-            task.machine_id = RUNNER
+            task.machine_id = task.machine_id or RUNNER
         if state is TaskState.FINISHED:
             self._end(task)
         task.state, task.date_last_modified = state, now
@@ -219,15 +264,6 @@ class Jobs:
         succeeded = ending.outcome == "succeeded"
         task.finish_status = FinishStatus.SUCCESS if succeeded else FinishStatus.FAILED
         task.finish_message = ending.message or ("Task finished." if succeeded else "Task failed.")
-
-
-def _states(given: str | None) -> set[TaskState]:
-    """The states of a filter, one or more with commas between (a guess); none means all."""
-    words = [word for word in (given or "").split(",") if word]
-    for word in words:
-        if word not in TaskState.__members__:
-            raise invalid(f"stateFilter: there is no state {word!r}")
-    return {TaskState(word) for word in words}
 
 
 def _add_up(total: int | None, processed: int | None, failed: int | None) -> bool:

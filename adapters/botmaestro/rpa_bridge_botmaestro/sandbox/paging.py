@@ -94,4 +94,8 @@ def _key(member: str, rows: Sequence[RecordT]) -> Callable[[RecordT], tuple[bool
     name = names.get(member)
     if rows and (name is None or any(isinstance(getattr(row, name), dict | list | Record) for row in rows)):
         raise invalid(f"sort: there is no member {member!r} to sort by")
-    return lambda row: (getattr(row, name) is None, getattr(row, name) or 0) if name else (True, 0)
+    return lambda row: _nones_last(getattr(row, name) if name else None)
+
+
+def _nones_last(value: Any) -> tuple[bool, Any]:
+    return (True, 0) if value is None else (False, value)

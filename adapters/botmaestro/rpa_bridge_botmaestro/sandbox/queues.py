@@ -71,7 +71,7 @@ class Queues:
 
     async def _create(self, request: web.Request) -> web.Response:
         given = await self._backend.read(request, GivenPool)
-        if given.label in self._backend.state.pools or given.label in self._backend.state.deleted_pools:
+        if given.label in self._backend.state.pools or self._is_used_up(given.label):
             raise taken(f"Datapool {given.label!r}")
         members = self._checked(given)
         pool = Pool(**{"name": given.label, **members}, id=self._backend.world.new_uuid())
@@ -117,17 +117,21 @@ class Queues:
             for entry in pool.entries.values()
             if entry.state is EntryState.DONE and entry.date_finished and entry.date_processing
         ]
-        return web.json_response(
-            {
-                "countPending": count[EntryState.PENDING],
-                "countProcessing": count[EntryState.PROCESSING],
-                "countDone": count[EntryState.DONE],
-                "countError": count[EntryState.ERROR],
-                "countTimeout": count[EntryState.TIMEOUT],
-                "avgDone": sum(seconds) / len(seconds) if seconds else 0,
-                "active": pool.active,
-            }
-        )
+        summary = {
+            "countPending": count[EntryState.PENDING],
+            "countProcessing": count[EntryState.PROCESSING],
+            "countDone": count[EntryState.DONE],
+            "countError": count[EntryState.ERROR],
+            "countTimeout": count[EntryState.TIMEOUT],
+            "avgDone": sum(seconds) / len(seconds) if seconds else 0,
+            "active": pool.active,
+        }
+        canceled = {"countCanceled": count[EntryState.CANCELED]} if self._backend.switch("count_canceled") else {}
+        return web.json_response(summary | canceled)
+
+    def _is_used_up(self, label: str) -> bool:
+        """Whether the label of a deleted datapool cannot be used again. docs: botmaestro.md 9 "Quirks" """
+        return label in self._backend.state.deleted_pools and not self._backend.switch("reuse_deleted_labels")
 
     def _checked(self, given: GivenPool) -> dict[str, Any]:
         """What was named. Raises RefusedError for an automation that does not exist."""

@@ -27,6 +27,12 @@ class Session:
             Route("POST", "/workspace/login", self._login, anonymous=True),
         ]
 
+    def new_token(self) -> str:
+        """A token that is good for its lifetime."""
+        token = self._backend.world.new_token("sandbox-botmaestro")
+        self._backend.state.tokens[token] = self._backend.now()
+        return token
+
     def authorise(self, request: web.Request) -> None:
         """Checks token and organization. Raises RefusedError 401 or 403."""
         token = request.headers.get("token") or _bearer(request)
@@ -36,7 +42,7 @@ class Session:
             lifetime is not None and self._backend.now() >= given_out + timedelta(seconds=lifetime)
         ):
             raise RefusedError(self._backend.switch("status_bad_token"), "Invalid or expired token")
-        self._check_organization(request.headers.get("organization"))
+        self._check_organization(request.headers.get("organization") or None)
 
     def _check_organization(self, given: str | None) -> None:
         mode, ours = self._backend.switch("organization_header"), self._backend.state.organization
@@ -54,9 +60,7 @@ class Session:
         given, ours = await self._backend.read(request, Login), self._backend.state.organization
         if (given.login, given.key) != (ours.login, ours.key):
             raise RefusedError(self._backend.switch("status_bad_login"), "Invalid login or key")
-        token = self._backend.world.new_token("sandbox-botmaestro")
-        self._backend.state.tokens[token] = self._backend.now()
-        answer = {"accessToken": token, "organizationLabel": ours.label}
+        answer = {"accessToken": self.new_token(), "organizationLabel": ours.label}
         if self._backend.switch("refresh_token"):
             answer["refreshToken"] = self._backend.world.new_token("sandbox-refresh")
         return web.json_response(answer)

@@ -27,7 +27,7 @@ _NUMBER_OF = {FieldType.INTEGER: int, FieldType.DOUBLE: float}
 class _Desk:
     """What a datapool has waiting, in the order of pulls, and who is being worked on."""
 
-    waiting: list[tuple[int, int, str]] = field(default_factory=list)
+    waiting: list[tuple[int, bool, int, str]] = field(default_factory=list)
     """A heap; entries that no longer wait are skipped."""
     processing: dict[str, None] = field(default_factory=dict)
     pushed: int = 0
@@ -42,11 +42,11 @@ class Work:
 
     def rebuild(self) -> None:
         """Makes the indices of what the state holds."""
-        self._desks = {label: _desk(pool) for label, pool in self._backend.state.pools.items()}
+        self._desks = {label: self._desk(pool) for label, pool in self._backend.state.pools.items()}
 
     def reorder(self, pool: Pool) -> None:
         """Makes the index of one datapool, when it is new, or when its order has changed."""
-        self._desks[pool.label] = _desk(pool)
+        self._desks[pool.label] = self._desk(pool)
 
     def forget(self, pool: Pool) -> None:
         """Drops the index of a datapool that is gone."""
@@ -110,11 +110,12 @@ class Work:
         if state is entry.state:
             return
         self._settle(pool, entry, state)
-        if state is EntryState.DONE:
-            pool.errors_in_a_row = 0
-        elif state is EntryState.ERROR and entry.error_type is not ErrorType.BUSINESS:
+        is_business = entry.error_type is ErrorType.BUSINESS
+        if state is EntryState.ERROR and not is_business:
             self._count_error(pool)
             self._retry(pool, entry)
+        elif state is EntryState.DONE or (is_business and self._backend.switch("business_errors_end_row")):
+            pool.errors_in_a_row = 0
 
     def delete(self, pool: Pool, entry: Entry) -> None:
         """Removes the entry. Raises RefusedError while it is being worked on."""
@@ -129,24 +130,25 @@ class Work:
             entry.date_processing = self._backend.now()
             desk.processing[entry.id] = None
         elif state is EntryState.PENDING:
-            _line_up(desk, pool, entry)
+            self._line_up(desk, pool, entry)
         elif state in ENDED:
             entry.date_finished = self._backend.now()
 
     def _count_error(self, pool: Pool) -> None:
-        """Business errors neither count nor end a row of errors; a limit of 0 is none. Both are guesses."""
+        """Stops the datapool at its limit. docs: botmaestro.md 9 "Auto-stop" """
         pool.errors_in_a_row += 1
-        if pool.abort_on_error and 0 < pool.max_errors_before_inactive <= pool.errors_in_a_row:
+        has_limit = pool.max_errors_before_inactive > 0 or self._backend.switch("zero_errors_stop")
+        if pool.abort_on_error and has_limit and pool.max_errors_before_inactive <= pool.errors_in_a_row:
             pool.active = False
 
     def _retry(self, pool: Pool, failed: Entry) -> None:
-        """A retry is a new entry at the end of its priority; the failed one stays in ERROR and names it (a guess)."""
+        """A retry is a new entry; the failed one stays in ERROR and names it. docs: botmaestro.md 9 "Retry" """
         if not pool.auto_retry or failed.retry_index >= pool.max_auto_retry:
             return
         retry = Entry(
             id=self._backend.world.new_uuid(),
             data_pool_label=pool.label,
-            priority=failed.priority,
+            priority=failed.priority if self._backend.switch("retry_keeps_priority") else 0,
             values=dict(failed.values),
             unique_key=failed.unique_key,
             display_value=failed.display_value,
@@ -158,28 +160,28 @@ class Work:
 
     def _place(self, pool: Pool, entry: Entry) -> Entry:
         pool.entries[entry.id] = entry
-        _line_up(self._desks[pool.label], pool, entry)
+        self._line_up(self._desks[pool.label], pool, entry)
         return entry
+
+    def _desk(self, pool: Pool) -> _Desk:
+        desk = _Desk()
+        for entry in pool.entries.values():
+            if entry.state is EntryState.PENDING:
+                self._line_up(desk, pool, entry)
+            elif entry.state is EntryState.PROCESSING:
+                desk.processing[entry.id] = None
+        return desk
+
+    def _line_up(self, desk: _Desk, pool: Pool, entry: Entry) -> None:
+        """A retry stands in line as others do, or before all others of its priority: as the switch says."""
+        desk.pushed += 1
+        is_first = entry.retry_index > 0 and self._backend.switch("retry_first")
+        turn = desk.pushed if pool.consumption_policy is Policy.FIFO else -desk.pushed
+        heapq.heappush(desk.waiting, (-entry.priority, not is_first, turn, entry.id))
 
     def _check_unique(self, pool: Pool, unique_key: str) -> None:
         if any(one.unique_key == unique_key for one in pool.entries.values()):
             raise invalid(f"An entry with the unique key {unique_key!r} already exists")
-
-
-def _desk(pool: Pool) -> _Desk:
-    desk = _Desk()
-    for entry in pool.entries.values():
-        if entry.state is EntryState.PENDING:
-            _line_up(desk, pool, entry)
-        elif entry.state is EntryState.PROCESSING:
-            desk.processing[entry.id] = None
-    return desk
-
-
-def _line_up(desk: _Desk, pool: Pool, entry: Entry) -> None:
-    desk.pushed += 1
-    turn = desk.pushed if pool.consumption_policy is Policy.FIFO else -desk.pushed
-    heapq.heappush(desk.waiting, (-entry.priority, turn, entry.id))
 
 
 def _joined(values: dict[str, Any], labels: Iterable[str]) -> str | None:

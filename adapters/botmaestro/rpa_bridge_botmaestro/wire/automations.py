@@ -5,6 +5,14 @@ from __future__ import annotations
 from rpa_bridge.transport.decode import WireModel
 
 
+class Parameter(WireModel):
+    """One input of an automation."""
+
+    label: str
+    type: str | None = None
+    required: bool | None = None
+
+
 class Activity(WireModel):
     """An automation."""
 
@@ -13,3 +21,4 @@ class Activity(WireModel):
     name: str | None = None
     description: str | None = None
     botId: str | None = None
+    parameters: list[Parameter] | None = None

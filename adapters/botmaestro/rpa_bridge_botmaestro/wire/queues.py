@@ -29,6 +29,17 @@ class DataPool(WireModel):
     active: bool | None = None
 
 
+class Summary(WireModel):
+    """How many entries of a datapool stand in each state. That canceled ones are counted is a guess."""
+
+    countPending: int | None = None
+    countProcessing: int | None = None
+    countDone: int | None = None
+    countError: int | None = None
+    countTimeout: int | None = None
+    countCanceled: int | None = None
+
+
 class Entry(WireModel):
     """One item; a retry is another entry with `parent` set."""
 
@@ -40,6 +51,7 @@ class Entry(WireModel):
     message: str | None = None
     errorType: str | None = None
     retryIndex: int | None = None
+    taskId: str | int | None = None
     parent: str | int | None = None
     child: str | int | None = None
     dateRegister: Moment = None

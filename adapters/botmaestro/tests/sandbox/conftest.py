@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Mapping
+from collections.abc import AsyncIterator, Callable, Iterator, Mapping
 from dataclasses import dataclass
 from io import BytesIO
 from typing import Any
 
 import pytest
+import requests
 from aiohttp import ClientSession, FormData
+from botcity.maestro import BotMaestroSDK, DataPool
 
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import World
+from rpa_bridge.testing import SandboxThread
 
 
 @dataclass(frozen=True)
@@ -82,6 +85,12 @@ class Wire:
         """The body of what is answered."""
         return (await self.ask("POST", path, body, status=status)).body
 
+    async def control(self, method: str, path: str, body: Any = None, *, status: int = 200) -> Any:
+        """What the sandbox's control answers; None for an empty body."""
+        async with self._session.request(method, f"{self.sandbox.control_url}{path}", json=body) as response:
+            assert response.status == status, await response.text()
+            return await response.json() if response.content_type == "application/json" else None
+
     async def log_in(self, **changes: Any) -> Answer:
         """Asks for a token with the settings' credentials, some of them changed."""
         given = {name: self.settings[name] for name in ("login", "key")} | changes
@@ -109,6 +118,11 @@ class Wire:
         """The next entry."""
         return await self.get(f"/datapool/{pool}/pull", status=status)
 
+    async def take(self, pool: str = "Invoices", **entry: Any) -> Any:
+        """A new entry that is being processed, as no other waits."""
+        await self.push(pool, **entry)
+        return await self.pull(pool)
+
     async def save(self, entry: Any, *, status: int = 200, **changes: Any) -> Any:
         """Sends the whole entry back, some of it changed."""
         path = f"/datapool/{entry['dataPoolLabel']}/entry/{entry['id']}"
@@ -130,3 +144,46 @@ async def wire() -> AsyncIterator[Wire]:
         client = Wire(session, sandbox)
         await client.use_new_token()
         yield client
+
+
+@pytest.fixture
+def sandbox() -> Iterator[SandboxThread]:
+    """The platform for clients that do not await."""
+    with SandboxThread(["botmaestro"]) as running:
+        yield running
+
+
+@pytest.fixture
+def sdk(sandbox: SandboxThread) -> Any:
+    """BotCity's own SDK, logged in."""
+    settings = sandbox.connections["botmaestro"]
+    maestro = BotMaestroSDK(settings["server"], settings["login"], settings["key"])
+    maestro.login()
+    return maestro
+
+
+@pytest.fixture
+def pool(sdk: Any) -> Any:
+    """A datapool of the SDK, with one retry."""
+    sdk.create_datapool(DataPool(label="Orders", default_automation="Invoices", max_auto_retry=1))
+    return sdk.get_datapool("Orders")
+
+
+@pytest.fixture
+def task(sdk: Any) -> Any:
+    """A task of the SDK."""
+    return sdk.create_task("Invoices", {"month": "2026-10"})
+
+
+@pytest.fixture
+def run_as_bot(sandbox: SandboxThread) -> Callable[[Any], list[str]]:
+    """Claims a task of the SDK as the Runner does, and answers what it would start the bot with."""
+
+    def claim(task: Any) -> list[str]:
+        with requests.post(f"{sandbox.control_url}botmaestro/runner", timeout=30) as answer:
+            claimed = answer.json()
+        assert claimed["task"] == task.id
+        arguments: list[str] = claimed["arguments"]
+        return arguments
+
+    return claim

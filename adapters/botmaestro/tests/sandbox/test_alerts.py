@@ -27,6 +27,16 @@ async def test_alerts_are_listed_by_task(wire: Any) -> None:
     assert (await wire.get("/alerts"))["totalElements"] == 3
 
 
+async def test_alerts_are_sorted_by_date_when_told(wire: Any) -> None:
+    wire.world.clock.freeze()
+    task = await wire.start()
+    for number in range(3):
+        await wire.post("/alerts", ALERT | {"taskId": task["id"], "title": f"alert {number}"})
+        wire.world.clock.advance(1)
+    page = await wire.get("/alerts", sort="date,desc", size=2)
+    assert [one["title"] for one in page["content"]] == ["alert 2", "alert 1"]
+
+
 @pytest.mark.parametrize("change", [{"type": "SHOUT"}, {"title": None}, {"taskId": "one"}, {"taskId": None}])
 async def test_a_wrong_alert_is_refused(wire: Any, change: dict[str, Any]) -> None:
     task = await wire.start()

@@ -44,6 +44,14 @@ async def test_all_secrets_are_replaced_even_by_none(wire: Any) -> None:
     await wire.get("/credential/erp/key/a", status=404)
 
 
+async def test_sets_can_keep_their_values_to_themselves(wire: Any) -> None:
+    wire.switch(mask_secrets=True)
+    erp = await wire.get("/credential/erp")
+    assert [(one["key"], one["value"]) for one in erp["secrets"]] == [("user", None), ("password", None)]
+    assert await wire.get("/credential") == [erp]
+    assert await wire.get("/credential/erp/key/user") == b"robot"
+
+
 async def test_unknown_sets_and_keys_are_not_found(wire: Any) -> None:
     await wire.get("/credential/nothing", status=404)
     await wire.get("/credential/nothing/key/a", status=404)

@@ -63,6 +63,23 @@ async def test_unknown_errors_and_tasks_are_not_found(wire: Any) -> None:
     assert (await wire.post("/error", ERROR | {"taskId": 999}, status=201))["automationLabel"] is None
 
 
+async def test_ids_can_be_numbers(wire: Any) -> None:
+    assert isinstance((await _error(wire))["id"], str)
+    wire.switch(numeric_error_ids=True)
+    error = await _error(wire)
+    assert isinstance(error["id"], int)
+    assert await wire.get(f"/error/{error['id']}") == (await wire.get("/error"))["content"][1] == error
+
+
+async def test_unknown_languages_can_be_refused(wire: Any) -> None:
+    task = await wire.start()
+    strange = ERROR | {"taskId": task["id"], "language": "COBOL"}
+    await wire.post("/error", strange, status=201)
+    wire.switch(refuse_unknown_languages=True)
+    await wire.post("/error", strange, status=400)
+    await wire.post("/error", strange | {"language": "SHELL"}, status=201)
+
+
 @pytest.mark.parametrize("change", [{"type": None}, {"tags": ["a"]}, {"taskId": "x"}])
 async def test_a_wrong_error_is_refused(wire: Any, change: dict[str, Any]) -> None:
     task = await wire.start()

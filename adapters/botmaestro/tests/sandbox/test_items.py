@@ -7,11 +7,6 @@ import pytest
 FINAL = ("DONE", "ERROR", "CANCELED")
 
 
-async def _taken(wire: Any, pool: str = "Invoices", **entry: Any) -> Any:
-    await wire.push(pool, **entry)
-    return await wire.pull(pool)
-
-
 async def _in_state(wire: Any, state: str) -> Any:
     """An entry of Letters, which has no retries."""
     if state in ("PENDING", "CANCELED"):
@@ -19,7 +14,7 @@ async def _in_state(wire: Any, state: str) -> Any:
         if state == "CANCELED":
             await wire.ask("PUT", f"/datapool/Letters/entry/{entry['id']}/cancel", {"state": "CANCELED"}, status=200)
         return await wire.entry(entry)
-    entry = await _taken(wire, "Letters")
+    entry = await wire.take("Letters")
     return entry if state == "PROCESSING" else await wire.save(entry, state=state)
 
 
@@ -93,7 +88,7 @@ async def test_an_entry_is_found_in_its_own_datapool_only(wire: Any) -> None:
 
 
 async def test_a_report_keeps_message_values_and_task(wire: Any) -> None:
-    taken = await _taken(wire, values={"number": "R-1"})
+    taken = await wire.take(values={"number": "R-1"})
     values = {"number": "R-1", "booked": "yes"}
     done = await wire.save(taken, state="DONE", message="fine", values=values, taskId=123, runner="r-9")
     assert (done["state"], done["message"], done["values"]) == ("DONE", "fine", values)
@@ -103,14 +98,14 @@ async def test_a_report_keeps_message_values_and_task(wire: Any) -> None:
 
 
 async def test_an_entry_is_saved_without_being_reported_and_by_clients_of_fewer_members(wire: Any) -> None:
-    taken = await _taken(wire, values={"a": 1}, priority=3)
+    taken = await wire.take(values={"a": 1}, priority=3)
     path = f"/datapool/Invoices/entry/{taken['id']}"
     saved = await wire.post(path, {"values": {"a": 2}, "priority": 4, "taskId": None})
     assert saved == taken | {"values": {"a": 2}, "priority": 4}
 
 
 async def test_links_and_retry_index_are_the_servers_own(wire: Any) -> None:
-    taken = await _taken(wire)
+    taken = await wire.take()
     saved = await wire.save(taken, parent="p", child="c", retryIndex=9)
     assert (saved["parent"], saved["child"], saved["retryIndex"]) == (None, None, 0)
     await wire.save(taken, dataPoolLabel="Invoices", state="DONE")
@@ -158,7 +153,7 @@ async def test_a_step_that_is_not_allowed_is_answered_as_the_switch_says(wire: A
 async def test_an_entry_times_out_by_the_minutes_of_its_datapool_and_can_still_be_reported(wire: Any) -> None:
     wire.world.clock.freeze()
     await wire.pool("Orders", itemMaxProcessingTime=10)
-    taken = await _taken(wire, "Orders")
+    taken = await wire.take("Orders")
     wire.world.clock.advance(599)
     assert (await wire.entry(taken))["state"] == "PROCESSING"
     wire.world.clock.advance(1)
@@ -172,71 +167,9 @@ async def test_an_entry_times_out_by_the_minutes_of_its_datapool_and_can_still_b
 async def test_without_a_limit_nothing_times_out(wire: Any, limit: Any) -> None:
     wire.switch(token_lifetime=None)
     await wire.pool("Orders", **limit)
-    taken = await _taken(wire, "Orders")
+    taken = await wire.take("Orders")
     wire.world.clock.advance(30 * 24 * 3600)
     assert (await wire.entry(taken))["state"] == "PROCESSING"
-
-
-async def test_a_system_error_is_retried_as_a_new_entry_until_the_limit(wire: Any) -> None:
-    await wire.pool("Orders", maxAutoRetry=1)
-    failed = await _taken(wire, "Orders", values={"a": 1}, priority=4)
-    failed = await wire.save(failed, state="ERROR", errorType="SYSTEM", message="crash")
-    assert (failed["state"], failed["message"], failed["errorType"]) == ("ERROR", "crash", "SYSTEM")
-    retry = await wire.pull("Orders")
-    assert (retry["id"], retry["parent"], retry["retryIndex"]) == (failed["child"], failed["id"], 1)
-    assert (retry["values"], retry["priority"], retry["message"]) == ({"a": 1}, 4, None)
-    again = await wire.save(retry, state="ERROR", errorType="SYSTEM")
-    assert again["child"] is None
-    await wire.pull("Orders", status=204)
-
-
-@pytest.mark.parametrize(("error_type", "retried"), [("SYSTEM", True), (None, True), ("BUSINESS", False)])
-async def test_only_system_errors_are_retried_and_no_type_means_system(
-    wire: Any, error_type: str | None, retried: bool
-) -> None:
-    failed = await wire.save(await _taken(wire), state="ERROR", errorType=error_type)
-    assert (failed["child"] is not None) is retried
-
-
-async def test_an_error_that_is_reported_twice_is_retried_once(wire: Any) -> None:
-    taken = await _taken(wire)
-    first = await wire.save(taken, state="ERROR", message="crash")
-    second = await wire.save(taken, state="ERROR", message="crash, told again")
-    assert second == first | {"message": "crash, told again"}
-    assert (await wire.get("/datapool/Invoices/view"))["totalElements"] == 2
-
-
-async def test_without_auto_retry_nothing_is_retried(wire: Any) -> None:
-    await wire.pool("Orders", autoRetry=False, maxAutoRetry=5)
-    assert (await wire.save(await _taken(wire, "Orders"), state="ERROR"))["child"] is None
-
-
-async def test_a_row_of_system_errors_stops_the_datapool_and_activating_begins_a_new_row(wire: Any) -> None:
-    await wire.pool("Orders", autoRetry=False, maxErrorsBeforeInactive=2)
-
-    async def fail(error_type: str) -> bool:
-        await wire.save(await _taken(wire, "Orders"), state="ERROR", errorType=error_type)
-        return bool((await wire.get("/datapool/Orders"))["active"])
-
-    assert await fail("SYSTEM")
-    await wire.save(await _taken(wire, "Orders"), state="DONE")
-    assert await fail("SYSTEM")
-    assert await fail("BUSINESS")
-    assert not await fail("SYSTEM")
-    await wire.pull("Orders", status=204)
-    await wire.post("/datapool/Orders", {"label": "Orders", "active": True})
-    assert await fail("SYSTEM")
-    assert not await fail("SYSTEM")
-
-
-@pytest.mark.parametrize(
-    "members", [{"maxErrorsBeforeInactive": 0}, {"maxErrorsBeforeInactive": 1, "abortOnError": False}]
-)
-async def test_without_a_limit_errors_do_not_stop_the_datapool(wire: Any, members: Any) -> None:
-    await wire.pool("Orders", autoRetry=False, **members)
-    for _ in range(3):
-        await wire.save(await _taken(wire, "Orders"), state="ERROR")
-    assert (await wire.get("/datapool/Orders"))["active"]
 
 
 @pytest.mark.parametrize("state", ["PENDING", "PROCESSING", "TIMEOUT", *FINAL])
@@ -266,6 +199,15 @@ async def test_entries_that_nobody_works_on_are_deleted(wire: Any, state: str, s
     await wire.ask("DELETE", path, status=status)
     await wire.get(path, status=404 if status == 204 else 200)
     await wire.pull("Letters", status=204)
+
+
+async def test_an_older_server_neither_cancels_nor_deletes_entries(wire: Any) -> None:
+    wire.switch(cancel_entries=False)
+    entry = await wire.push()
+    path = f"/datapool/Invoices/entry/{entry['id']}"
+    await wire.ask("PUT", f"{path}/cancel", {"state": "CANCELED"}, status=404)
+    await wire.ask("DELETE", path, status=404)
+    assert await wire.entry(entry) == entry
 
 
 async def test_a_schema_can_be_enforced(wire: Any) -> None:

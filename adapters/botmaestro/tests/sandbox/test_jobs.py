@@ -23,7 +23,7 @@ async def test_a_task_comes_back_as_it_was_created(wire: Any) -> None:
     assert (task["state"], task["activityLabel"], task["parameters"]) == ("START", "Invoices", parameters)
     assert (task["priority"], task["test"], task["organizationLabel"]) == (7, True, "acme")
     assert task["finishStatus"] is task["interrupted"] is task["totalItems"] is task["dateStartRunning"] is None
-    assert not {"looks", "queued"} & task.keys()
+    assert not {"looks", "queued", "claimed"} & task.keys()
 
 
 async def test_a_task_is_over_at_the_first_look_unless_told_otherwise(wire: Any) -> None:
@@ -186,6 +186,19 @@ async def test_a_task_that_runs_too_long_times_out_and_can_still_be_finished(wir
     wire.world.clock.advance(24 * 3600)
     assert (await _task(wire, task))["state"] == "TIMEOUT"
     assert (await _update(wire, task, state="FINISHED", finishStatus="SUCCESS"))["state"] == "FINISHED"
+
+
+async def test_the_state_of_a_task_that_timed_out_is_called_as_the_switch_says(wire: Any) -> None:
+    wire.switch(token_lifetime=None, task_timeout_state="TIMED_OUT")
+    wire.world.lifecycle.looks = 2
+    task = await wire.start()
+    for _ in range(2):
+        await _task(wire, task)
+    wire.world.lifecycle.hold = True
+    wire.world.clock.advance(24 * 3600)
+    assert (await _task(wire, task))["state"] == "TIMED_OUT"
+    assert [one["id"] for one in (await wire.get("/task", stateFilter="TIMED_OUT"))["content"]] == [task["id"]]
+    await wire.get("/task", stateFilter="TIMEOUT", status=400)
 
 
 async def test_tasks_are_listed_by_automation_state_machine_and_age(wire: Any) -> None:

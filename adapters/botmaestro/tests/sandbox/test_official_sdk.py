@@ -1,52 +1,43 @@
-"""BotCity's own SDK from PyPI against the face: the second witness's witness."""
+"""BotCity's own SDK from PyPI against the face: the second witness's witness. Here: logging in, and running as a bot.
+
+Where a docstring says "defect", the SDK does what nobody would want; the test says what. docs: botmaestro.md 12
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
+import ast
+import inspect
+import sys
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import botcity.maestro
 import pytest
-from botcity.maestro import (
-    AlertType,
-    AutomationTaskFinishStatus,
-    BotMaestroSDK,
-    Column,
-    DataPoolEntry,
-    ErrorType,
-    MessageType,
-)
-from botcity.maestro.datapool import DataPool
-from requests import HTTPError
+from botcity.maestro import AutomationTask, AutomationTaskFinishStatus, BotMaestroSDK
 
+from rpa_bridge.sandbox.faults import Fault, FaultKind
 from rpa_bridge.testing import SandboxThread
 
 
-@pytest.fixture
-def sandbox() -> Iterator[SandboxThread]:
-    with SandboxThread(["botmaestro"]) as running:
-        yield running
+def _public_members() -> set[str]:
+    """The methods and properties of all that the package shows; what begins with an underscore is private."""
+    shown = [one for one in vars(botcity.maestro).values() if inspect.isclass(one)]
+    return {
+        name
+        for kind in shown
+        for name, member in vars(kind).items()
+        if not name.startswith("_") and (inspect.isroutine(member) or isinstance(member, property))
+    }
 
 
-@pytest.fixture
-def sdk(sandbox: SandboxThread) -> Any:
-    settings = sandbox.connections["botmaestro"]
-    maestro = BotMaestroSDK(settings["server"], settings["login"], settings["key"])
-    maestro.login()
-    return maestro
-
-
-@pytest.fixture
-def pool(sdk: Any) -> Any:
-    """A datapool with one retry."""
-    sdk.create_datapool(DataPool(label="Orders", default_automation="Invoices", max_auto_retry=1))
-    return sdk.get_datapool("Orders")
-
-
-@pytest.fixture
-def task(sdk: Any) -> Any:
-    return sdk.create_task("Invoices", {"month": "2026-10"})
+def test_each_public_method_and_property_is_named_by_a_test() -> None:
+    tests = [
+        ast.parse(path.read_text(encoding="utf-8")) for path in Path(__file__).parent.glob("test_official_sdk*.py")
+    ]
+    named = {node.attr for tree in tests for node in ast.walk(tree) if isinstance(node, ast.Attribute)}
+    assert len(_public_members()) > 50
+    assert _public_members() - named == set()
 
 
 def test_it_logs_in_and_is_refused_with_a_wrong_key(sandbox: SandboxThread, sdk: Any) -> None:
@@ -57,144 +48,150 @@ def test_it_logs_in_and_is_refused_with_a_wrong_key(sandbox: SandboxThread, sdk:
         BotMaestroSDK(settings["server"], settings["login"], "wrong").login()
 
 
-def test_it_creates_reads_and_finishes_a_task(sandbox: SandboxThread, sdk: Any, task: Any) -> None:
-    sandbox.world.lifecycle.hold = True
-    seen = sdk.get_task(task.id)
-    assert (seen.state, seen.parameters, seen.activity_label) == ("START", {"month": "2026-10"}, "Invoices")
-    assert sdk.get_execution(task.id).parameters == {"month": "2026-10"}
-    sdk.finish_task(task.id, AutomationTaskFinishStatus.PARTIALLY_COMPLETED, "most", total_items=3, failed_items=1)
-    ended = sdk.get_task(task.id)
-    assert (ended.state, ended.finish_status, ended.finish_message) == ("FINISHED", "PARTIALLY_COMPLETED", "most")
-    assert (ended.total_items, ended.processed_items, ended.failed_items) == (3, 2, 1)
-    sdk.restart_task(task.id)
-    assert sdk.get_task(task.id).state == "START"
+def test_it_logs_in_with_what_it_is_given_late_and_a_slash_too_many(sandbox: SandboxThread) -> None:
+    settings = sandbox.connections["botmaestro"]
+    sdk = BotMaestroSDK()
+    given: dict[str, str] = {}
+    for name in ("server", "login", "key"):
+        with pytest.raises(ValueError, match=f"{name.title()} is required"):
+            sdk.login(**given)
+        given[name] = settings[name]
+    sdk.login(**given | {"server": f"{settings['server']}/"})
+    assert (sdk.server, sdk.organization, sdk.is_online) == (settings["server"], settings["login"], True)
 
 
-@pytest.mark.filterwarnings(r"ignore:\s*Attention. this task is not reporting items:UserWarning")
-def test_it_finishes_a_task_without_counting_items(sdk: Any, task: Any) -> None:
-    sdk.finish_task(str(task.id), AutomationTaskFinishStatus.SUCCESS)
-    ended = sdk.get_task(task.id)
-    assert (ended.finish_status, ended.total_items) == ("SUCCESS", None)
+def test_it_logs_off_by_forgetting_its_token(sandbox: SandboxThread, sdk: Any) -> None:
+    """Defect: nothing is revoked, the token stays good."""
+    token = sdk.access_token
+    asked = len(sandbox.world.exchanges)
+    sdk.logoff()
+    assert (sdk.is_online, len(sandbox.world.exchanges)) == (False, asked)
+    with pytest.raises(RuntimeError, match="Access Token not available"):
+        sdk.get_task(1)
+    sdk.access_token = token
+    assert sdk.create_task("Letters", {}).id
 
 
-def test_it_interrupts_a_task(sdk: Any, task: Any) -> None:
-    assert not sdk.get_task(task.id).is_interrupted()
-    sdk.interrupt_task(task.id)
-    assert sdk.get_task(task.id).is_interrupted()
+def test_its_requests_carry_the_login_as_organization(sandbox: SandboxThread, sdk: Any) -> None:
+    """Defect: the label that the log-in answers is dropped."""
+    sdk.create_task("Letters", {})
+    assert sandbox.world.exchanges[-1].headers["organization"] == sandbox.connections["botmaestro"]["login"]
+    sandbox.world.switches["botmaestro.organization_header"] = "label"
+    with pytest.raises(ValueError, match="403"):
+        sdk.get_task(1)
+    sdk.organization = "acme"
+    assert sdk.get_task(1).id == 1
 
 
-@pytest.mark.parametrize("zone", [None, UTC])
-def test_it_starts_a_task_later_and_not_one_that_is_unknown(sdk: Any, zone: Any) -> None:
-    later = sdk.create_task("Letters", {}, priority=10, min_execution_date=datetime(2099, 1, 1, tzinfo=zone))
-    assert (sdk.get_task(later.id).state, later.priority) == ("START", 10)
-    assert later.min_execution_date.startswith("2099-01-01T00:00:00")
-    with pytest.raises(ValueError, match="404"):
-        sdk.create_task("Nothing", {})
-
-
-def test_it_pushes_and_pulls_an_entry_and_reports_it_done(pool: Any, task: Any) -> None:
-    pushed = pool.create_entry(DataPoolEntry(values={"amount": 3}, priority=5))
-    assert pool.has_next()
-    entry = pool.next(task.id)
-    assert (entry.entry_id, entry.state, entry["amount"]) == (pushed.entry_id, "PROCESSING", 3)
-    entry.values["booked"] = "yes"
-    entry.save()
-    entry.report_done("fine")
-    done = pool.get_entry(pushed.entry_id)
-    assert (done.state, done.message, done.task_id) == ("DONE", "fine", str(task.id))
-    assert done.values == {"amount": 3, "booked": "yes"}
-    assert not pool.has_next()
-    assert pool.next(task.id) is None
-
-
-def test_it_reports_errors_of_which_the_systems_are_retried(pool: Any) -> None:
-    pool.create_entry(DataPoolEntry(values={"amount": 3}))
-    first = pool.next("123")
-    first.report_error(finish_message="crash")
-    assert first.child is not None
-    retry = pool.next("123")
-    assert (retry.entry_id, retry.parent, retry.retry_index) == (first.child, first.entry_id, 1)
-    retry.report_error(ErrorType.BUSINESS, "no amount")
-    assert (retry.state, retry.error_type, retry.child) == ("ERROR", "BUSINESS", None)
-    assert pool.summary()["countError"] == 2
-
-
-def test_it_cancels_and_deletes_entries(pool: Any) -> None:
-    entry = pool.create_entry(DataPoolEntry(values={}))
-    assert pool.cancel_entry(entry.entry_id, "not needed").state == "CANCELED"
-    pool.delete_entry(entry.entry_id)
-    with pytest.raises(HTTPError, match="404"):
-        pool.get_entry(entry.entry_id)
-
-
-def test_it_deactivates_activates_and_deletes_a_datapool(sdk: Any, pool: Any) -> None:
-    assert (pool.default_automation, pool.schema) == ("Invoices", [])
-    pool.create_entry(DataPoolEntry(values={}))
-    pool.deactivate()
-    assert not pool.is_active()
-    assert pool.next("1") is None
-    pool.activate()
-    assert pool.next("1") is not None
-    pool._delete()
-    with pytest.raises(HTTPError, match="404"):
-        sdk.get_datapool("Orders")
-
-
-def test_it_writes_and_reads_a_log(sdk: Any) -> None:
-    columns = [Column("Number", "number", 100), Column("Amount", "amount", 50)]
-    sdk.new_log("Bookings", columns)
-    sdk.new_log_entry("Bookings", {"number": "R-1", "amount": 2.5})
-    assert sdk.get_log("Bookings") == [{"Number": "R-1", "Amount": 2.5}]
-    with pytest.raises(ValueError, match="400"):
-        sdk.new_log("Bookings", columns)
-    sdk.delete_log("Bookings")
-    with pytest.raises(ValueError, match="404"):
-        sdk.get_log("Bookings")
-
-
-def test_it_posts_lists_and_gets_files(sdk: Any, task: Any, tmp_path: Path) -> None:
-    file = tmp_path / "report.bin"
-    for number in range(7):
-        file.write_bytes(bytes([number, 0, 255]) * number)
-        sdk.post_artifact(task.id, f"report-{number}", str(file))
-    listed = sdk.list_artifacts()
-    assert sorted(one.name for one in listed) == [f"report-{number}.bin" for number in range(7)]
-    contents = {sdk.get_artifact(one.id) for one in listed}
-    assert contents == {(f"report-{number}.bin", bytes([number, 0, 255]) * number) for number in range(7)}
-
-
-def test_it_sends_alerts_and_messages(sandbox: SandboxThread, sdk: Any, task: Any) -> None:
-    sdk.alert(task.id, "Look", "No paper", AlertType.WARN)
-    sdk.alert(str(task.id), "Look", "Still no paper", AlertType.ERROR)
-    sdk.message(["a@acme.example"], ["ann"], "Hello", "<b>!</b>", MessageType.HTML)
-    kept = sandbox.sandbox.dump()["faces"]["botmaestro"]
-    assert [one["message"] for one in kept["alerts"]] == ["No paper", "Still no paper"]
-    assert [one["subject"] for one in kept["messages"]] == ["Hello"]
-    with pytest.raises(ValueError, match="50 recipients"):
-        sdk.message(["a@acme.example"] * 51, [], "Hello", "!", MessageType.TEXT)
-
-
-def test_it_creates_reads_updates_and_removes_credentials(sdk: Any) -> None:
-    sdk.create_credential("bank", "user", "ann")
-    sdk.create_credential("bank", "pin", "01234")
-    assert [sdk.get_credential("bank", key) for key in ("user", "pin")] == ["ann", "01234"]
-    sdk.update_credential("bank", "pin", "größer")
-    assert [sdk.get_credential("bank", key) for key in ("user", "pin")] == ["ann", "größer"]
-    sdk.remove_credential("bank", "user")
-    sdk.remove_credential("bank", "pin")
-    with pytest.raises(ValueError, match="404"):
-        sdk.get_credential("bank", "user")
-
-
-@pytest.mark.filterwarnings(r"ignore:distro.linux_distribution\(\) is deprecated:DeprecationWarning")
-def test_it_reports_an_error_with_screenshot_and_files(
-    sandbox: SandboxThread, sdk: Any, task: Any, tmp_path: Path
+def test_it_is_a_bot_that_the_runner_started(
+    sdk: Any, run_as_bot: Callable[[Any], list[str]], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    screenshot, note = tmp_path / "screen.png", tmp_path / "note.txt"
-    screenshot.write_bytes(b"\x89PNG")
-    note.write_text("it was dark")
-    made = sdk.error(task.id, ValueError("no amount"), str(screenshot), [str(note)], {"os_name": "mine"})
-    assert (made["type"], made["message"], made["tags"]["os_name"]) == ("ValueError", "no amount", "mine")
-    kept = sandbox.sandbox.dump()["faces"]["botmaestro"]["incidents"][made["id"]]
-    assert kept["screenshot"]["file_name"] == "screen.png"
-    assert [one["file_name"] for one in kept["attachments"]] == ["piplist.txt", "note.txt"]
+    task = sdk.create_task("Invoices", {"month": "2026-10"})
+    arguments = run_as_bot(task)
+    monkeypatch.setattr(sys, "argv", ["bot.py", *arguments])
+    bot = BotMaestroSDK.from_sys_args()
+    assert [bot.server, bot.task_id, bot.access_token, bot.organization] == arguments
+    assert (bot.is_online, bot.version) == (True, "4.0.0")
+    execution = bot.get_execution()
+    assert (execution.server, execution.task_id, execution.token) == tuple(arguments[:3])
+    assert execution.parameters == {"month": "2026-10"}
+    running = bot.get_task(bot.task_id)
+    assert (running.state, running.machine_id, running.is_interrupted()) == ("RUNNING", "runner-1", False)
+    sdk.interrupt_task(task.id)
+    assert bot.get_task(bot.task_id).is_interrupted()
+    bot.finish_task(bot.task_id, AutomationTaskFinishStatus.SUCCESS, "all", 2, 2, 0)
+    assert sdk.get_task(task.id).state == "FINISHED"
+
+
+def test_an_old_runner_names_no_organization(
+    sdk: Any, task: Any, run_as_bot: Callable[[Any], list[str]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(sys, "argv", ["bot.py", *run_as_bot(task)[:3]])
+    bot = BotMaestroSDK.from_sys_args()
+    assert bot.organization == ""
+    assert bot.get_execution().parameters == {"month": "2026-10"}
+
+
+def test_without_a_runner_it_logs_in_where_a_default_server_is_given(
+    sandbox: SandboxThread, task: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    settings = sandbox.connections["botmaestro"]
+    monkeypatch.setattr(sys, "argv", ["bot.py"])
+    bot = BotMaestroSDK.from_sys_args(settings["server"], settings["login"], settings["key"])
+    assert bot.is_online
+    with pytest.raises(ValueError, match="A task ID must be informed"):
+        bot.get_execution()
+    bot.task_id = task.id
+    assert bot.get_execution().task_id == task.id
+    assert not BotMaestroSDK.from_sys_args().is_online
+
+
+def test_a_token_that_ends_is_the_end_of_a_bot(
+    sandbox: SandboxThread,
+    task: Any,
+    run_as_bot: Callable[[Any], list[str]],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    """Defect: it never logs in again, and a bot has no key to do so."""
+    monkeypatch.setattr(sys, "argv", ["bot.py", *run_as_bot(task)])
+    bot = BotMaestroSDK.from_sys_args()
+    sandbox.world.clock.advance(3600)
+    for _ in range(2):
+        with pytest.raises(ValueError, match="401"):
+            bot.get_task(task.id)
+    with pytest.raises(ValueError, match="Key is required"):
+        bot.login()
+
+
+def test_it_never_tries_again(sandbox: SandboxThread, sdk: Any, task: Any) -> None:
+    """Defect: a single 503 is the caller's."""
+    asked = len(sandbox.world.exchanges)
+    sandbox.world.faults.add(Fault(kind=FaultKind.STATUS, status=503, headers={"Retry-After": "1"}))
+    with pytest.raises(ValueError, match="503"):
+        sdk.get_task(task.id)
+    assert len(sandbox.world.exchanges) == asked + 1
+
+
+def test_a_timeout_ends_a_request_and_is_the_callers(sandbox: SandboxThread, sdk: Any, task: Any) -> None:
+    assert sdk.timeout == 30.0
+    sdk.timeout = 0.1
+    sandbox.world.faults.add(Fault(kind=FaultKind.HANG, match="GET */task/*"))
+    with pytest.raises(OSError, match="timed out"):
+        sdk.get_task(task.id)
+
+
+@pytest.mark.parametrize(
+    ("version", "call"),
+    [
+        ("1.9.9", lambda sdk: sdk.interrupt_task(1)),
+        ("1.9.9", lambda sdk: sdk.error(1, ValueError())),
+        ("1.9.9", lambda sdk: sdk.get_credential("erp", "user")),
+        ("1.9.9", lambda sdk: sdk.create_credential("erp", "pin", "1")),
+        ("2.9.9", lambda sdk: sdk.update_credential("erp", "user", "ann")),
+        ("2.9.9", lambda sdk: sdk.remove_credential("erp", "user")),
+        ("3.0.1", lambda sdk: sdk.create_datapool(botcity.maestro.DataPool(label="Orders"))),
+        ("3.0.1", lambda sdk: sdk.get_datapool("Invoices")),
+    ],
+)
+def test_an_older_server_is_not_asked_for_what_it_does_not_know(
+    sandbox: SandboxThread, sdk: Any, version: str, call: Callable[[Any], Any]
+) -> None:
+    sandbox.world.switches["botmaestro.version"] = version
+    sdk.login()
+    asked = len(sandbox.world.exchanges)
+    with pytest.raises(RuntimeError, match=f"Your version: {version}"):
+        call(sdk)
+    assert len(sandbox.world.exchanges) == asked
+
+
+def test_offline_it_answers_a_function_or_an_empty_object(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Defect: without MOCK_OBJECT_WHEN_DISCONNECTED most methods answer a function, where a task is expected."""
+    monkeypatch.setattr(BotMaestroSDK, "RAISE_NOT_CONNECTED", False)
+    offline = BotMaestroSDK()
+    with pytest.warns(UserWarning, match="Running on Offline mode"), pytest.warns(UserWarning, match="'get_task'"):
+        assert offline.get_task(1)() is None
+    with pytest.warns(UserWarning, match="Invoked 'get_execution'"):
+        assert offline.get_execution("7").parameters == {}
+    monkeypatch.setattr(BotMaestroSDK, "MOCK_OBJECT_WHEN_DISCONNECTED", True)
+    with pytest.warns(UserWarning, match="Invoked 'get_task'"):
+        assert offline.get_task(1) == AutomationTask()

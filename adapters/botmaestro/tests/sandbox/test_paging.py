@@ -55,6 +55,16 @@ async def test_rows_are_sorted_by_several_members(wire: Any) -> None:
     assert [row["id"] for row in page.rows] == [2, 4, 1, 3]
 
 
+async def test_what_is_empty_comes_before_texts_and_what_is_absent_last(wire: Any) -> None:
+    for message in ("b", "", None, "a"):
+        task = await wire.start()
+        if message is not None:
+            done = {"state": "FINISHED", "finishStatus": "SUCCESS", "finishMessage": message}
+            await wire.post(f"/task/{task['id']}", done)
+    wire.world.lifecycle.hold = True
+    assert await _ids(wire, sort="finishMessage") == [2, 4, 1, 3]
+
+
 @pytest.mark.parametrize("sort", ["colour", "looks", "parameters", "priority,up"])
 async def test_what_cannot_be_sorted_by_is_refused(wire: Any, sort: str) -> None:
     await wire.start()

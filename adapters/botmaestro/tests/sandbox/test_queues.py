@@ -59,6 +59,9 @@ async def test_a_label_is_taken_for_ever(wire: Any) -> None:
     await wire.get("/datapool/Orders", status=404)
     await wire.push("Orders", status=404)
     await wire.pool("Orders", status=400)
+    wire.switch(reuse_deleted_labels=True)
+    await wire.pool("Orders")
+    await wire.pool("Orders", status=400)
 
 
 async def test_an_update_sends_the_whole_object(wire: Any) -> None:
@@ -99,6 +102,14 @@ async def test_a_summary_counts_every_state(wire: Any) -> None:
     }
 
 
+async def test_a_summary_can_count_what_was_canceled(wire: Any) -> None:
+    entry = await wire.push()
+    await wire.ask("PUT", f"/datapool/Invoices/entry/{entry['id']}/cancel", {}, status=200)
+    assert "countCanceled" not in await wire.get("/datapool/Invoices/summary")
+    wire.switch(count_canceled=True)
+    assert (await wire.get("/datapool/Invoices/summary"))["countCanceled"] == 1
+
+
 async def test_an_empty_datapool_has_a_summary_of_zeros(wire: Any) -> None:
     summary = await wire.get("/datapool/Letters/summary")
     assert (summary["active"], set(summary.values())) == (True, {0, True})
@@ -123,6 +134,29 @@ async def test_a_trigger_waits_for_the_end_of_the_active_task(wire: Any) -> None
     assert task["state"] == "FINISHED"
     await wire.push("Orders")
     assert (await wire.get("/task"))["totalElements"] == 2
+
+
+@pytest.mark.parametrize(("heeds_running", "tasks"), [(True, 1), (False, 2)])
+async def test_a_running_task_holds_a_trigger_back_as_the_switch_says(
+    wire: Any, heeds_running: bool, tasks: int
+) -> None:
+    wire.switch(running_is_active=heeds_running)
+    await wire.pool("Orders", defaultAutomation="Letters", trigger="NO_TASK_ACTIVE")
+    await wire.push("Orders")
+    await wire.control("POST", "botmaestro/runner")
+    await wire.push("Orders")
+    await wire.push("Orders")
+    assert (await wire.get("/task", activityLabel="Letters"))["totalElements"] == tasks
+
+
+@pytest.mark.parametrize(("pulled", "tasks"), [(True, 1), (False, 0)])
+async def test_a_push_into_an_inactive_datapool_pulls_its_trigger_as_the_switch_says(
+    wire: Any, pulled: bool, tasks: int
+) -> None:
+    wire.switch(trigger_when_inactive=pulled)
+    await wire.pool("Orders", defaultAutomation="Letters", trigger="ALWAYS", active=False)
+    await wire.push("Orders")
+    assert (await wire.get("/task"))["totalElements"] == tasks
 
 
 async def test_a_trigger_without_an_automation_starts_nothing(wire: Any) -> None:

@@ -65,6 +65,7 @@ async def test_a_lifetime_of_null_never_ends(wire: Any) -> None:
         ("known", None, 200),
         ("known", "acme", 200),
         ("known", "acme-robots-4711", 200),
+        ("known", "", 200),
         ("known", "globex", 403),
         ("ignored", "globex", 200),
         ("required", None, 401),
@@ -104,6 +105,21 @@ async def test_an_older_server_does_not_know_younger_routes(wire: Any) -> None:
     await wire.post("/credential/erp", {"label": "erp", "secrets": []}, status=404)
 
 
+async def test_an_older_server_knows_no_interruption(wire: Any) -> None:
+    wire.world.lifecycle.hold = True
+    wire.switch(version="1.9.0")
+    task = await wire.start()
+    await wire.post(f"/task/{task['id']}", {"interrupted": True}, status=400)
+    done = {"state": "FINISHED", "finishStatus": "SUCCESS", "interrupted": True}
+    assert (await wire.post(f"/task/{task['id']}", done))["interrupted"] is None
+
+
+@pytest.mark.parametrize(("shape", "body"), [("bare", {"message": "Task 9 not found"}), ("text", b"Task 9 not found")])
+async def test_errors_can_have_less_to_say(wire: Any, shape: str, body: Any) -> None:
+    wire.switch(error_body=shape)
+    assert await wire.get("/task/9", status=404) == body
+
+
 async def test_bodies_that_are_not_json_are_refused(wire: Any) -> None:
     json_headers = wire.headers | {"Content-Type": "application/json"}
     for torn in (b"", b"{", b"\xff", b'{"activityLabel": NaN}', b"[" * 100_000):
@@ -116,6 +132,16 @@ async def test_unknown_members_are_ignored_unless_the_switch_refuses_them(wire: 
     wire.switch(refuse_unknown_members=True)
     answer = await wire.post("/task", {"activityLabel": "Invoices", "colour": "blue"}, status=400)
     assert "colour" in answer["message"]
+
+
+async def test_a_text_is_a_number_unless_the_switch_refuses_it(wire: Any) -> None:
+    task = await wire.start(priority="3")
+    assert task["priority"] == 3
+    wire.switch(coerce_numbers=False)
+    refused = await wire.post("/task", {"activityLabel": "Invoices", "priority": "3"}, status=400)
+    assert "priority" in refused["message"]
+    alert = {"taskId": str(task["id"]), "title": "t", "message": "m", "type": "INFO"}
+    assert (await wire.post("/alerts", alert))["taskId"] == task["id"]
 
 
 async def test_no_key_and_no_token_is_kept_in_the_list_of_requests(wire: Any) -> None:

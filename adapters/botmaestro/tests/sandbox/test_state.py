@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Any
 
@@ -8,6 +9,8 @@ from aiohttp import ClientSession
 import rpa_bridge_botmaestro.sandbox as package
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge_botmaestro.sandbox.switches import DEFAULTS
+
+DOCS = Path(__file__).parents[4] / "docs" / "sandbox.md"
 
 
 async def _of_everything(wire: Any) -> None:
@@ -30,6 +33,7 @@ async def _of_everything(wire: Any) -> None:
     await wire.upload(f"/error/{incident['id']}/screenshot", "s.png", b"\x89")
     await wire.upload(f"/error/{incident['id']}/attachments", "x.txt", b"\xff")
     await wire.post("/credential", {"label": "bank", "secrets": [{"key": "k", "value": "v"}]})
+    await wire.control("POST", "botmaestro/runner")
 
 
 async def test_the_next_run_goes_on_where_the_last_one_stopped(wire: Any, tmp_path: Path) -> None:
@@ -98,6 +102,11 @@ def test_every_switch_is_in_the_table() -> None:
     rows = [line.split() for line in (package.__doc__ or "").splitlines()]
     told = {row[0]: row[1] for row in rows if row and row[0] in DEFAULTS}
     assert told == {name: _as_json(value) for name, value in DEFAULTS.items()}
+
+
+def test_every_switch_is_in_the_documentation() -> None:
+    rows = re.findall(r"^\| `botmaestro[.](\w+)` \| (.+?) \|", DOCS.read_text(encoding="utf-8"), re.MULTILINE)
+    assert dict(rows) == {name: _as_json(value).strip('"') for name, value in DEFAULTS.items()}
 
 
 def _as_json(value: object) -> str:

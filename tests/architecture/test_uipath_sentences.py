@@ -1,0 +1,50 @@
+"""The sentences that docs/uipath.md explains are those that users meet: each stands in the code, word by word."""
+
+from __future__ import annotations
+
+import ast
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).parents[2]
+PAGE = ROOT / "docs" / "uipath.md"
+SOURCES = [*ROOT.glob("rpa_bridge/**/*.py"), *ROOT.glob("adapters/uipath/rpa_bridge_uipath/**/*.py")]
+CODE = re.compile(r"``(.+?) ?``|`([^`]+)`")
+
+
+def explained() -> list[str]:
+    """What stands as code in the first column of the tables under Troubleshooting."""
+    text = PAGE.read_text().partition("\n## Troubleshooting\n")[2]
+    cells = [line.split("|")[1] for line in text.splitlines() if line.startswith("| `")]
+    return [one or two for cell in cells for one, two in CODE.findall(cell)]
+
+
+def sentences() -> str:
+    """Every text in the sources, one a line, with … for what is put in."""
+    nodes = (node for path in SOURCES for node in ast.walk(ast.parse(path.read_text())))
+    return "\n".join(_text(node).replace("\n", " ") for node in nodes if isinstance(node, ast.Constant | ast.JoinedStr))
+
+
+def _text(node: ast.AST) -> str:
+    if isinstance(node, ast.JoinedStr):
+        return "".join(_text(part) if isinstance(part, ast.Constant) else "…" for part in node.values)
+    text = node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
+    return re.sub(r"\{\w+\}", "…", text)
+
+
+def test_there_is_something_to_explain() -> None:
+    assert len(explained()) > 50
+
+
+@pytest.fixture(scope="module")
+def said() -> str:
+    return sentences()
+
+
+@pytest.mark.parametrize("sentence", explained())
+def test_a_sentence_that_is_explained_is_one_that_is_said(sentence: str, said: str) -> None:
+    parts = [re.escape(part) for part in sentence.split("…")]
+
+    assert re.search(".*".join(parts), said)
