@@ -1,15 +1,21 @@
-"""The sentences that docs/uipath.md explains are those that users meet: each stands in the code, word by word."""
+"""The pages on UiPath tell the truth: the sentences that they explain, and the settings, are the code's."""
 
 from __future__ import annotations
 
 import ast
 import re
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
+from rpa_bridge_uipath.settings import AskedFor, PersonalAccessToken, UiPathSettings
+
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "uipath.md"
+SETTINGS_PAGE = ROOT / "docs" / "settings.md"
+EVERYBODYS = {"http", "settle_window"}
+"""Settings of every connection over HTTP, which have a section of their own."""
 SOURCES = [*ROOT.glob("rpa_bridge/**/*.py"), *ROOT.glob("adapters/uipath/rpa_bridge_uipath/**/*.py")]
 CODE = re.compile(r"``(.+?) ?``|`([^`]+)`")
 
@@ -48,3 +54,24 @@ def test_a_sentence_that_is_explained_is_one_that_is_said(sentence: str, said: s
     parts = [re.escape(part) for part in sentence.split("…")]
 
     assert re.search(".*".join(parts), said)
+
+
+def rows_of_settings() -> dict[str, str]:
+    """What docs/settings.md says of each of UiPath's settings, and of each way to log in."""
+    section = SETTINGS_PAGE.read_text().partition("\n## uipath\n")[2].partition("\n## ")[0]
+    return dict(re.findall(r"(?m)^\| `(\w+)` \| (.*) \|$", section))
+
+
+def test_every_setting_is_explained_and_no_other() -> None:
+    ways = {model.model_fields["type"].annotation: model for model in (*get_args(AskedFor), PersonalAccessToken)}
+    named = {get_args(word)[0]: model for word, model in ways.items()}
+
+    rows = rows_of_settings()
+
+    assert rows.keys() == (UiPathSettings.model_fields.keys() - EVERYBODYS) | named.keys()
+    for way, model in named.items():
+        keys = dict(re.findall(r"`([a-z_]+)`(?: \(([^)]*)\))?", rows[way].partition(": ")[0]))
+        assert keys.keys() == model.model_fields.keys() - {"type"}
+        for key, told in keys.items():
+            default = model.model_fields[key].default
+            assert not isinstance(default, str) or told == f"`{default}`"
