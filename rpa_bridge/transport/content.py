@@ -70,7 +70,7 @@ class FileOnDisk:
     path: Path
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with await asyncio.to_thread(self.path.open, "rb") as file:
+        with self.path.open("rb") as file:  # not in a thread: an upload that breaks off would leave it open
             while piece := await asyncio.to_thread(file.read, FROM_DISK):
                 yield piece
 
