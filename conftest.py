@@ -21,6 +21,8 @@ from aiohttp import web
 
 from rpa_bridge.sandbox.stage import Stage
 
+pytest_plugins = ["tests.canaries.plugin"]
+
 ROOT = Path(__file__).parent
 DEFINITION = ROOT.parent / "shared" / "vendors" / "uipath-orchestrator.openapi.json"
 FACTS = ROOT / "adapters" / "uipath" / "tests" / "operations.json"

@@ -58,6 +58,7 @@ if TYPE_CHECKING:
         UnsupportedError,
         WaitTimeoutError,
     )
+    from rpa_bridge.transport.call import deadline
 
 _HOME = {
     "rpa_bridge.bridge": ("Bridge",),
@@ -116,6 +117,7 @@ _HOME = {
         "UnsupportedError",
         "WaitTimeoutError",
     ),
+    "rpa_bridge.transport.call": ("deadline",),
 }
 _MODULE_OF = {name: module for module, names in _HOME.items() for name in names}
 
@@ -195,4 +197,5 @@ __all__ = [
     "WaitTimeoutError",
     "Webhook",
     "__version__",
+    "deadline",
 ]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import AsyncExitStack
 from enum import Enum
 from pathlib import Path
@@ -13,14 +13,16 @@ from typing import TYPE_CHECKING, Any, Final, Self
 from rpa_bridge import registry
 from rpa_bridge.clock import Clock, SystemClock
 from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterSettings
-from rpa_bridge.errors import AdapterLoadError, ConfigError
+from rpa_bridge.errors import AdapterLoadError, ConfigError, NotFoundError
 from rpa_bridge.settings import Settings, load_settings
-from rpa_bridge.settings.model import DEFAULT_DOCUMENT
+from rpa_bridge.settings.model import DEFAULT_DOCUMENT, OutboxKind, state_dir_of
 from rpa_bridge.settings.places import did_you_mean
 from rpa_bridge.transport.options import HttpOptions
 
 if TYPE_CHECKING:
     from rpa_bridge.auth.stores import TokenStore
+    from rpa_bridge.helpers.reconciling import Reconciled
+    from rpa_bridge.transport.outbox import Intent, Outbox
 
 
 class _Default(Enum):
@@ -56,7 +58,9 @@ class Bridge:
         self._cache_dir = settings.cache_dir if cache_dir is FROM_SETTINGS else cache_dir
         self._from_runner: dict[str, AdapterSettings] = {}
         self._opened: dict[str, Adapter] = {}
+        self._state_dir = settings.state_dir if cache_dir is FROM_SETTINGS else state_dir_of(cache_dir)
         self._token_store: TokenStore | None = None
+        self._outbox: Outbox | None = None
         self._closed = False
 
     @classmethod
@@ -121,10 +125,45 @@ class Bridge:
     ) -> None:
         await self.aclose()
 
+    async def reconcile(
+        self, op_id: str | None = None, *, on: str | None = None, forget: bool = False
+    ) -> AsyncIterator[Reconciled]:
+        """What became of the effects that a crash or a lost answer left open: all, one, or those of one connection.
+
+        Each is looked up once, and crossed out when it was found or can no longer come; nothing is sent again. With
+        `forget`, what nobody can look up is crossed out too: for a person who has looked. Raises NotFoundError for an
+        `op_id` that is not open.
+        """
+        from rpa_bridge.helpers.reconciling import Fate, outcome
+
+        outbox = self._shared_outbox()
+        entries = [] if outbox is None else outbox.entries()
+        if op_id is not None and op_id not in {one.op_id for one in entries}:
+            raise NotFoundError(f"there is no open effect {op_id!r}; rpa-bridge reconcile lists what is open")
+        for intent in entries:
+            if op_id in (None, intent.op_id) and on in (None, intent.connection):
+                found = await self._reconciled(intent)
+                if forget and found.fate is Fate.UNKNOWN and not intent.under_way:
+                    found = outcome(intent, Fate.FORGOTTEN, "taken off the list", found.ids)
+                if outbox is not None and found.fate is not Fate.UNKNOWN:
+                    outbox.close(intent.op_id)
+                yield found
+
+    async def _reconciled(self, intent: Intent) -> Reconciled:
+        from rpa_bridge.helpers.reconciling import reconciled, unknown
+
+        try:
+            adapter = self[intent.connection]
+        except (ConfigError, AdapterLoadError) as error:
+            return unknown(intent, str(error))
+        return await reconciled(intent, adapter, self._clock.now())
+
     async def aclose(self) -> None:
         """Closes every connection that was opened, even if some fail to close; the last failure is raised."""
         self._closed = True
         async with AsyncExitStack() as closing:
+            if self._outbox is not None:
+                closing.callback(self._outbox.release)
             if self._token_store is not None:
                 closing.push_async_callback(self._token_store.aclose)
             while self._opened:
@@ -144,6 +183,7 @@ class Bridge:
             random=self._random,
             cache_dir=self._cache_dir,
             token_store=self._shared_tokens(),
+            outbox=self._shared_outbox(),
         )
         settings = self._from_runner.get(name) or connection.validated(adapter.settings_model)
         return adapter.open(settings, context)
@@ -155,6 +195,15 @@ class Bridge:
 
             self._token_store = open_store(self._cache_dir, self._clock, self._settings.cache.validated())
         return self._token_store
+
+    def _shared_outbox(self) -> Outbox | None:
+        """Where all connections write down their effects; None where the settings say so, or nothing is shared."""
+        kind = self._settings.outbox
+        if self._outbox is None and self._state_dir is not None and kind is not OutboxKind.OFF:
+            from rpa_bridge.transport.sqlite_outbox import SqliteOutbox
+
+            self._outbox = SqliteOutbox(self._state_dir, durable=kind is OutboxKind.DURABLE)
+        return self._outbox
 
 
 def _read_runner_args(arguments: Sequence[str], http: HttpOptions) -> tuple[str, AdapterSettings]:

@@ -87,6 +87,9 @@ class Bridge:
     def __contains__(self, name: object) -> bool:
         return name in self._bridge
 
+    def reconcile(self, op_id: str | None = None, *, on: str | None = None, forget: bool = False) -> Any:
+        return self._blocking.verb(self._bridge.reconcile)(op_id, on=on, forget=forget)
+
     def __enter__(self) -> Self:
         return self
 

@@ -36,9 +36,11 @@ from rpa_bridge.contract.queues import (
 from rpa_bridge.contract.robots import Machine, Robot
 from rpa_bridge.contract.schedules import Schedule
 from rpa_bridge.contract.webhooks import Webhook
+from rpa_bridge.helpers.reconciling import Reconciled
 from rpa_bridge.settings import Settings
 from rpa_bridge.transport.base import Request, Response
 from rpa_bridge.transport.options import HttpOptions
+from rpa_bridge.transport.outbox import Intent
 
 # Made by tools/generate_sync_stub.py from the contract; change that, and run it again.
 
@@ -463,6 +465,13 @@ class Adapter:
     def forget_login(self) -> None:
         """Forgets the kept token, here and for all processes that share the cache."""
 
+    def look_up(self, intent: Intent) -> tuple[str, ...] | None:
+        """The ids of what an effect of this connection has made, by one look; None where it cannot be looked up.
+
+        Empty only where it is surely not there now. Raises RemoteError, and ConfigError when the connection speaks to
+        another platform or folder by now.
+        """
+
     def aclose(self) -> None:
         """Gives back what is held open."""
 
@@ -531,5 +540,15 @@ class Bridge:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None: ...
+    def reconcile(
+        self, op_id: str | None = None, *, on: str | None = None, forget: bool = False
+    ) -> Generator[Reconciled]:
+        """What became of the effects that a crash or a lost answer left open: all, one, or those of one connection.
+
+        Each is looked up once, and crossed out when it was found or can no longer come; nothing is sent again. With
+        `forget`, what nobody can look up is crossed out too: for a person who has looked. Raises NotFoundError for an
+        `op_id` that is not open.
+        """
+
     def close(self) -> None:
         """Closes every connection that was opened, even if some fail to close; the last failure is raised."""

@@ -27,6 +27,9 @@ class FixedToken:
     async def reject(self, token: Token) -> None:
         """Changes nothing: there is no other token, so that the platform's refusal is the answer."""
 
+    async def bar(self, token: Token) -> None:
+        """Changes nothing: only a log-in's tokens are replaced."""
+
     async def status(self) -> TokenStatus:
         """That it is there; till when only the platform knows."""
         return TokenStatus(state="fixed", stored="settings")

@@ -22,14 +22,14 @@ from rpa_bridge.errors import (
     UnavailableError,
 )
 
-from .records import Record
+from .records import BARRED, Record, Refusal
 from .stores import TokenStore
 from .token import Freshness, RenewingSource, Token, TokenSource
 
 LOG = logging.getLogger("rpa_bridge.auth")
 
-LOCK_PATIENCE = 25.0
-"""Seconds to wait for the lock; after that the platform is asked without it."""
+SPREAD = 1.2
+"""Patience differs by so much: when a holder hangs, the first who gives up on it gets the token for the others."""
 HOLD = 20.0
 """Seconds that one process may take to get a token, all its attempts together."""
 ATTEMPTS = 3
@@ -38,7 +38,6 @@ MOST_LOST = 2
 LEAST_TIME = 1.0
 """Seconds that must remain for an attempt to be worth it."""
 FIRST_PAUSE = 0.5
-SHORTEST_POLL, LONGEST_POLL = 0.005, 0.1
 MOST_RENEWALS = 3
 """Tokens that the platform may refuse in five minutes before it is left alone."""
 WINDING_UP = 2.0
@@ -52,7 +51,7 @@ REFUSALS = (AuthError, DeniedError, InvalidError)
 PASSING = (RateLimitedError, UnavailableError)
 """Failures after which the next attempt may do better: a token request spends nothing, unless it is a renewal."""
 
-Reason = Literal["absent", "aging", "stale", "rejected"]
+Reason = Literal["absent", "aging", "stale", "rejected", "forced"]
 T = TypeVar("T")
 _CODE = re.compile(r"[\w.:/-]{1,64}", re.ASCII)
 
@@ -62,9 +61,9 @@ class TokenCounters:
     """What a cache did so far."""
 
     token_requests: Counter[str] = field(default_factory=Counter)
-    """How often the source was asked for a token: absent, aging, stale, rejected."""
+    """How often the source was asked for a token: absent, aging, stale, rejected, forced."""
     cache_hits: Counter[str] = field(default_factory=Counter)
-    """Tokens that were there already: memory, file."""
+    """Tokens that were there already: memory, file, redis."""
     lock_bypassed: int = 0
     """Renewals without the lock, because its holder took too long."""
     wait_seconds: float = 0.0
@@ -89,10 +88,10 @@ class Flight:
     async def land(self, reason: Reason) -> Token:
         """The better token. Raises RemoteError when the platform gives none, or may not be asked now."""
         lock = self.store.lock(self.name)
-        deadline = self.clock.monotonic() + LOCK_PATIENCE
-        poll = SHORTEST_POLL
-        while not lock.acquire():
-            record = self.store.load(self.name)
+        pause, longest = lock.waits.first, lock.waits.longest
+        deadline = self.clock.monotonic() + lock.waits.patience * self.random.uniform(1.0, SPREAD)
+        while not await lock.acquire():
+            record = await self.store.load(self.name)
             if (found := self._found(record)) is not None:
                 return found
             if self.clock.monotonic() >= deadline:
@@ -100,13 +99,13 @@ class Flight:
                 self.counters.lock_bypassed += 1
                 LOG.warning("another process takes too long to log in; this one logs in beside it")
                 return await self._renew(record, reason)
-            await self.clock.sleep(poll * self.random.uniform(0.5, 1.0))
-            poll = min(poll * 1.5, LONGEST_POLL)
+            await self.clock.sleep(pause * self.random.uniform(0.5, 1.0))
+            pause = min(pause * 1.5, longest)
         try:
-            record = self.store.load(self.name, locked=True)
+            record = await self.store.load(self.name, locked=True)
             return self._found(record) or await self._renew(record, reason)
         finally:
-            lock.release()
+            await lock.release()
 
     def _found(self, record: Record) -> Token | None:
         """A kept token that will do. Raises the remembered refusal when there is none and it is in force."""
@@ -116,11 +115,8 @@ class Flight:
             return token
         if (refusal := record.refusal_now(self.clock.now())) is None:
             return None
-        code = f" ({refusal.code})" if refusal.code else ""
         raise AuthError(
-            f"{OPERATION}: the platform refused this log-in{code} and is not asked again until "
-            f"{refusal.until:%H:%M:%S} UTC; correct the credentials in the settings, or run `rpa-bridge auth clear` "
-            f"to ask at once",
+            f"{OPERATION}: {_told(refusal)}",
             status=refusal.status,
             code=refusal.code,
             operation=OPERATION,
@@ -286,6 +282,21 @@ async def _seen_out(work: Coroutine[Any, Any, T]) -> T:
             finally:
                 task.cancel()
                 await asyncio.wait({task})
+
+
+def _told(refusal: Refusal) -> str:
+    """The sentence on a refusal in force."""
+    until = f"{refusal.until:%H:%M:%S} UTC"
+    if refusal.code == BARRED:
+        return (
+            f"the platform gives tokens and then refuses them, so that nothing is sent until {until}; check that this "
+            f"identity may use the platform, or run `rpa-bridge auth clear` to try at once"
+        )
+    code = f" ({refusal.code})" if refusal.code else ""
+    return (
+        f"the platform refused this log-in{code} and is not asked again until {until}; correct the credentials in the "
+        f"settings, or run `rpa-bridge auth clear` to ask at once"
+    )
 
 
 def _code_of(error: RemoteError) -> str | None:

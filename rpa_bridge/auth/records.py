@@ -20,6 +20,8 @@ LONGEST_REFUSAL = timedelta(seconds=900)
 LONGEST_PAUSE = timedelta(hours=1)
 """A platform's Retry-After beyond this is not believed."""
 RENEWALS_WITHIN = timedelta(minutes=5)
+BARRED = "token_refused"
+"""Code of a refusal: the log-in goes well, but its tokens are not taken."""
 
 _FIRST_REFUSAL = timedelta(seconds=60)
 _BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
@@ -76,6 +78,10 @@ class Record:
         """The record without its token, which the platform no longer takes."""
         return replace(self, token=None, renewals=(*self.recent_renewals(now), now))
 
+    def with_bar(self, now: datetime) -> Record:
+        """The record after the platform refused a token that had just replaced a refused one: a minute of quiet."""
+        return replace(self, token=None, refusal=Refusal(1, now + _FIRST_REFUSAL, 401, BARRED))
+
     def refusal_now(self, now: datetime) -> Refusal | None:
         """The refusal that is still in force."""
         return self.refusal if self.refusal and now < self.refusal.until <= now + LONGEST_REFUSAL else None
@@ -92,6 +98,12 @@ class Record:
 
     def is_over(self, moment: datetime) -> bool:
         """Whether nothing in it mattered any more at this moment."""
+        end = self.end
+        return end is None or end <= moment
+
+    @property
+    def end(self) -> datetime | None:
+        """When the last of it ceases to matter; None when it is empty."""
         ends = [*self.renewals]
         if self.token is not None:
             ends.append(self.token.expires_at)
@@ -101,7 +113,7 @@ class Record:
             ends.append(self.not_before)
         if self.refresh is not None:
             ends.append(self.refresh_until or NEVER)
-        return all(end <= moment for end in ends)
+        return max(ends, default=None)
 
 
 EMPTY = Record()

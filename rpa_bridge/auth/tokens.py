@@ -15,8 +15,9 @@ from typing import Literal
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import BridgeError, RemoteError, UnavailableError
+from rpa_bridge.transport.call import in_time
 
-from .flight import LOCK_PATIENCE, LONGEST_POLL, OPERATION, Flight, Reason, TokenCounters, is_final
+from .flight import OPERATION, Flight, Reason, TokenCounters, is_final
 from .keys import TokenKey
 from .records import EMPTY
 from .stores import Place, TokenStore
@@ -86,15 +87,30 @@ class TokenCache:
         """
         if self._clock.monotonic() - token.obtained_monotonic < TOO_YOUNG_TO_REJECT:
             return
-        if not self._is_rejected(token):
-            self._rejected.append(token.fingerprint)
-        if self._token is not None and self._token.value == token.value:
-            self._token = None
+        self._drop(token)
+
+    async def bar(self, token: Token) -> None:
+        """The platform refused this token too, which had just replaced a refused one: gives out none for a minute.
+
+        That holds for all who share the store, unless one of them has a newer token or is just asking for one, and
+        ends with a changed secret.
+        """
+        self._drop(token)
+        name = await self._called()
+        lock = self._store.lock(name)
+        if not await lock.acquire():
+            return
+        try:
+            record = await self._store.load(name, locked=True)
+            if record.token is not None and record.token.value == token.value:
+                await self._store.save(name, record.with_bar(self._clock.now()))
+        finally:
+            await lock.release()
 
     async def status(self) -> TokenStatus:
         """What is known; nothing is sent."""
-        name = self._called()
-        token, record = self._token, self._store.load(name)
+        name = await self._called()
+        token, record = self._token, await self._store.load(name)
         if token is None or self._freshness(token) is Freshness.DEAD:
             kept = record.token
             token = token if kept is None or self._is_rejected(kept) else kept
@@ -125,12 +141,12 @@ class TokenCache:
     async def fetch_anew(self) -> None:
         """Logs in at once, whatever was known. Raises RemoteError when the platform gives no token."""
         await self.forget()
-        await self.get()
+        await self._renewed("forced")
 
     async def forget(self) -> None:
         """Forgets the token, here and for all who share the store, and that the platform refused these credentials."""
         async with self._locked() as name:
-            self._store.remove(name)
+            await self._store.remove(name)
         self._token = None
         self._rejected.clear()
         self._quiet = _Quiet()
@@ -149,7 +165,7 @@ class TokenCache:
     async def _get_with_care(self) -> Token:
         token, place = self._token, "memory"
         if token is None or self._freshness(token) is Freshness.DEAD:
-            token, place = self._kept(), self._store.place(self._called())
+            token, place = await self._kept(), self._store.place(await self._called())
         if token is None:
             return await self._renewed("absent")
         freshness = self._freshness(token)
@@ -176,7 +192,8 @@ class TokenCache:
         started = self._clock.monotonic()
         flight = self._under_way(reason)
         try:
-            return await asyncio.shield(flight)
+            async with in_time(OPERATION, "the log-in was under way"):
+                return await asyncio.shield(flight)
         except asyncio.CancelledError:
             caller = asyncio.current_task()
             if not flight.cancelled() or (caller is not None and caller.cancelling()):
@@ -195,7 +212,7 @@ class TokenCache:
         enough = (Freshness.FRESH,) if reason == "aging" else (Freshness.FRESH, Freshness.AGING)
         flight = Flight(
             source=self._source,
-            name=self._called(),
+            name=await self._called(),
             clock=self._clock,
             store=self._store,
             random=self._random,
@@ -234,9 +251,9 @@ class TokenCache:
         if self._is_rejected(token):  # the platform gave the same one again, so it stands by it
             self._rejected.remove(token.fingerprint)
 
-    def _kept(self) -> Token | None:
+    async def _kept(self) -> Token | None:
         """The store's token, if it may still be served."""
-        token = self._store.load(self._called()).token
+        token = (await self._store.load(await self._called())).token
         if token is None or self._is_rejected(token) or self._freshness(token) is Freshness.DEAD:
             return None
         self._keep(token)
@@ -245,15 +262,22 @@ class TokenCache:
     @asynccontextmanager
     async def _locked(self) -> AsyncIterator[str]:
         """The record's name, for a word that shall stand: what is under way may end first."""
-        name = self._called()
-        lock, deadline = self._store.lock(name), self._clock.monotonic() + LOCK_PATIENCE
-        while not (held := lock.acquire()) and self._clock.monotonic() < deadline:
-            await self._clock.sleep(LONGEST_POLL)
+        name = await self._called()
+        lock = self._store.lock(name)
+        deadline = self._clock.monotonic() + lock.waits.patience
+        while not (held := await lock.acquire()) and self._clock.monotonic() < deadline:
+            await self._clock.sleep(lock.waits.longest)
         try:
             yield name
         finally:
             if held:
-                lock.release()
+                await lock.release()
+
+    def _drop(self, token: Token) -> None:
+        if not self._is_rejected(token):
+            self._rejected.append(token.fingerprint)
+        if self._token is not None and self._token.value == token.value:
+            self._token = None
 
     def _freshness(self, token: Token) -> Freshness:
         return token.freshness(self._clock.now(), self._clock.monotonic(), self._ahead)
@@ -261,9 +285,9 @@ class TokenCache:
     def _is_rejected(self, token: Token) -> bool:
         return token.fingerprint in self._rejected
 
-    def _called(self) -> str:
+    async def _called(self) -> str:
         if self._name is None:
-            self._name = self._store.name(self._key)
+            self._name = await self._store.name(self._key)
         return self._name
 
 

@@ -23,6 +23,7 @@ COMMANDS = {
     "demo": Lazy(f"{_HERE}.demo:demo", "Show it all at work, on this machine alone."),
     "adapters": Lazy(f"{_HERE}.adapters:adapters", "Show which platforms this installation speaks to."),
     "check": Lazy(f"{_HERE}.check:check", "Look whether connections work, and say what to mend."),
+    "reconcile": Lazy(f"{_HERE}.reconcile:reconcile", "Find out what became of what a crash left open."),
     "auth": Lazy(f"{_HERE}.auth:auth", "Log in, and see or forget the kept logins."),
     "settings": Lazy(f"{_HERE}.settings:settings", "Show, find or convert the settings."),
     "automations": Lazy(f"{_HERE}.automations:automations", "See what can be run."),

@@ -30,7 +30,7 @@ _WIDEST = 100_000
 _UNSAFE_IN_JSON = re.compile(r"[\x7f-\x9f\ud800-\udfff]")
 _CONTROL = {code: f"\\x{code:02x}" for code in (*range(32), *range(127, 160)) if code != 10}
 _STYLES = {
-    **dict.fromkeys(("succeeded", "done", "added", "available", "fresh", "yes"), "green"),
+    **dict.fromkeys(("succeeded", "done", "added", "available", "fresh", "found", "yes"), "green"),
     **dict.fromkeys(("failed", "lapsed", "refused", "disconnected", "unresponsive", "expired", "no"), "red"),
     **dict.fromkeys(("running", "taken", "busy", "stopping"), "cyan"),
     **dict.fromkeys(("partial", "stopped", "suspended", "unknown", "stale", "aging"), "yellow"),

@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 import uuid
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from pathlib import Path
@@ -14,9 +14,10 @@ from typing import TYPE_CHECKING, Any, ClassVar, Protocol, Self
 from pydantic import BaseModel, ConfigDict
 
 from rpa_bridge.clock import Clock, SystemClock
-from rpa_bridge.errors import UnsupportedError
+from rpa_bridge.errors import ConfigError, UnsupportedError
 from rpa_bridge.transport.base import Request, Response, Transport
 from rpa_bridge.transport.options import HttpOptions
+from rpa_bridge.transport.outbox import Intent, Outbox
 
 from .alerts import AlertService
 from .artifacts import ArtifactService
@@ -90,6 +91,12 @@ class AdapterContext:
     """Where locks and budgets are shared with other processes; None keeps them in memory."""
     token_store: TokenStore | None = None
     """Where tokens are shared with other processes; None keeps them in memory."""
+    outbox: Outbox | None = None
+    """Where effects are written down before they are sent; None writes none down."""
+
+
+LookUp = Callable[[Intent], Awaitable[tuple[str, ...] | None]]
+"""The ids of what an intent has made; empty where there is none, None where that can no longer be found out."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -218,12 +225,18 @@ class Adapter(ABC):
         identity: str = "",
         way: str = "",
         current_job: str | None = None,
+        place: str = "",
+        look_ups: Mapping[str, LookUp] | None = None,
     ) -> None:
-        """`identity` says who logs in, as people know it, and `way` how, where there are several; never a secret."""
+        """`identity` says who logs in, as people know it, and `way` how, where there are several; never a secret.
+
+        `place` is what `transport.effects.Effects` writes down, and `look_ups` has, by operation, what can be found.
+        """
         self.connection = context.connection
         self.raw = raw or AbsentTransport(self.info.name)
         self.current_job = current_job
         self._login, self._identity, self._way = login, identity, way
+        self._place, self._look_ups = place, look_ups or {}
         for noun in SERVICES:
             given = next((one for one in services if isinstance(one, noun)), None)
             setattr(self, noun.noun, given or noun.absent(self.info.name))
@@ -285,6 +298,20 @@ class Adapter(ABC):
         if self._login is None:
             raise UnsupportedError("logins", adapter=self.info.name, hint="there is nothing to forget")
         await self._login.forget()
+
+    async def look_up(self, intent: Intent) -> tuple[str, ...] | None:
+        """The ids of what an effect of this connection has made, by one look; None where it cannot be looked up.
+
+        Empty only where it is surely not there now. Raises RemoteError, and ConfigError when the connection speaks to
+        another platform or folder by now.
+        """
+        if intent.place != self._place:
+            raise ConfigError(
+                f"it was sent to {intent.place}, and {self.connection!r} in these settings is {self._place}; "
+                f"use the settings that it was sent with"
+            )
+        look_up = self._look_ups.get(intent.operation)
+        return await look_up(intent) if look_up and intent.subject and intent.key else None
 
     async def aclose(self) -> None:
         """Gives back what is held open."""

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import AsyncGenerator, Iterable, Iterator, Sequence
 from contextlib import aclosing
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.contract.jobs import Job, JobService
 from rpa_bridge.errors import InvalidError, RemoteError, WaitTimeoutError
+from rpa_bridge.transport.call import at_most
 
 FIRST_PAUSE = 0.2
 """Seconds between the first two looks."""
@@ -48,6 +50,8 @@ async def _as_finished(
 
     A look that fails for a while (retryable) does not end the wait; any other failure does.
     """
+    if (left := at_most(math.inf if timeout is None else timeout)) < math.inf:
+        timeout = left
     pauses = _Pauses(service.clock, timeout, poll)
     unfinished = {job.id if isinstance(job, Job) else job: _last_word(job) for job in jobs}
     failure: RemoteError | None = None

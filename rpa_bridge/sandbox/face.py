@@ -6,6 +6,7 @@ A face never imports its adapter's wire models: it is a second witness, not a mi
 
 from __future__ import annotations
 
+import re
 from abc import ABC, abstractmethod
 from typing import Any, ClassVar
 
@@ -28,6 +29,8 @@ class Face(ABC):
         "*credential*",
     )
     """Lower-case shell patterns of paths whose request bodies hold credentials, which the list of requests masks."""
+    private_values: ClassVar[re.Pattern[str]] = re.compile(r"(?i)(?<=[?&]sig=)[^&]+")
+    """What of an encoded path or its query is a credential, which the list of requests masks."""
 
     def __init__(self, world: World) -> None:
         self.world = world

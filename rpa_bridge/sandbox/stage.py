@@ -21,7 +21,8 @@ MOST_BODY_BYTES = 64 * 1024
 """More of a request's body is not kept."""
 
 _PRIVATE_HEADERS = {"authorization", "proxy-authorization", "cookie", "token", "x-api-key", "x-robot-license"}
-_UPLOADS = ("multipart/", "application/octet-stream")
+_KEPT = ("json", "x-www-form-urlencoded")
+"""How the types of bodies end that are kept; any other is an upload."""
 
 
 class Stage:
@@ -58,7 +59,7 @@ class Stage:
             at=self._world.clock.now(),
             face=self._face.name,
             method=request.method,
-            path=request.raw_path,
+            path=self._face.private_values.sub(MASK, request.raw_path),
             headers=headers,
         )
         self._world.note(exchange)
@@ -66,10 +67,11 @@ class Stage:
 
     async def _body(self, request: web.Request) -> str:
         """What is kept of the body. An upload stays in the stream, for the face to read piece by piece."""
-        if not request.can_read_body or request.content_type.startswith(_UPLOADS):
+        if not request.can_read_body or not request.content_type.endswith(_KEPT):
             return ""
         body = await request.read()
-        if any(fnmatchcase(request.path.lower(), pattern) for pattern in self._face.private_paths):
+        private = any(fnmatchcase(request.path.lower(), pattern) for pattern in self._face.private_paths)
+        if private or self._face.private_values.search(request.raw_path):
             return MASK
         return body[:MOST_BODY_BYTES].decode("utf-8", "replace")
 

@@ -69,7 +69,7 @@ class Exchange:
     face: str
     method: str
     path: str
-    """Percent-encoded, with its query."""
+    """Percent-encoded, with its query; what is a credential in it is masked."""
     headers: dict[str, str] = field(default_factory=dict)
     """Lower-case names; of Authorization and token only that they were there."""
     body: str = ""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from enum import StrEnum
 from pathlib import Path
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, TypeVar
@@ -21,17 +22,31 @@ from .references import Resolver
 from .secrecy import guard_secrets, masked
 
 if TYPE_CHECKING:
-    from rpa_bridge.contract.adapter import AdapterSettings
+    from pydantic import BaseModel
+
+    from rpa_bridge.auth.caching import CacheOptions
 
     from .shapes import Shape
 
-    S = TypeVar("S", bound=AdapterSettings)
+    S = TypeVar("S", bound=BaseModel)
 
 CACHE_VARIABLE = "RPA_BRIDGE_CACHE_DIR"
 DEFAULT_DOCUMENT = {"connections": {"local": {"adapter": "local"}}}
 """What holds where nobody has written settings."""
-_KEYS = ("connections", "cache_dir", "control")
+_CACHE: Place = ("cache",)
+_OUTBOX: Place = ("outbox",)
+_KEYS = ("connections", "cache_dir", "cache", "outbox", "control")
 """`control` is of no use here: it lets the file that `sandbox serve --ready-file` writes serve as settings."""
+
+
+class OutboxKind(StrEnum):
+    """Whether effects are written down before they are sent."""
+
+    ON = "on"
+    """Outlasts the end of the process."""
+    DURABLE = "durable"
+    """Outlasts a power cut too: each effect waits for the disk twice."""
+    OFF = "off"
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,13 +61,7 @@ class ConnectionSettings:
 
     def validated(self, model: type[S]) -> S:
         """The adapter's settings, with every reference expanded. Raises ConfigError; no value is ever shown."""
-        from .shapes import Shape
-        from .validation import validate
-
-        shape = Shape.of(model)
-        guard_secrets(self.values, self.origin, self._place, shape)
-        values = Resolver(self.origin).resolve(self.values, self._place)
-        return validate(model, values, shape, origin=self.origin, place=self._place)
+        return _validated(model, self.values, self.origin, self._place)
 
     def masked(self) -> dict[str, Any]:
         """What may be shown: references as written, secrets as `***`, and all values so if the adapter is missing."""
@@ -72,6 +81,28 @@ class ConnectionSettings:
 
 
 @dataclass(frozen=True, slots=True)
+class CacheSettings:
+    """How tokens are kept, as written. References are expanded when the first connection is opened."""
+
+    values: Mapping[str, Any] = field(default_factory=dict, repr=False)
+    origin: Origin = field(default=NOWHERE, repr=False)
+
+    def validated(self) -> CacheOptions:
+        """The options, with every reference expanded. Raises ConfigError; no value is ever shown."""
+        from rpa_bridge.auth.caching import CacheOptions
+
+        return _validated(CacheOptions, self.values, self.origin, _CACHE)
+
+    def masked(self) -> dict[str, Any]:
+        """What may be shown: references as written, secrets as `***`."""
+        from rpa_bridge.auth.caching import CacheOptions
+
+        from .shapes import Shape
+
+        return masked(self.values, Shape.of(CacheOptions))
+
+
+@dataclass(frozen=True, slots=True)
 class Settings:
     """All connections by name, where they were read, and where tokens are kept."""
 
@@ -81,6 +112,10 @@ class Settings:
     cache_dir: Path | None
     """Where tokens and locks are shared with other processes; None keeps them in memory."""
     written_cache_dir: str | None = None
+    cache: CacheSettings = field(default_factory=CacheSettings)
+    state_dir: Path | None = None
+    """Where the outbox is; None keeps none. Beside the user's cache, which people empty, or in a folder they named."""
+    outbox: OutboxKind = OutboxKind.ON
 
     @classmethod
     def of(cls, document: Any, origin: Origin = NOWHERE, *, environ: Mapping[str, str] = os.environ) -> Settings:
@@ -89,12 +124,23 @@ class Settings:
         _check_outline(document, origin)
         connections = {name: _connection(name, given, origin) for name, given in document["connections"].items()}
         written = document.get("cache_dir")
-        return cls(origin.source, MappingProxyType(connections), _cache_dir(document, origin, environ), written)
+        folder, cache = _cache_dir(document, origin, environ), _cache(document, origin)
+        named = "cache_dir" in document or bool(environ.get(CACHE_VARIABLE))
+        state = state_dir_of(folder) if named else Path(platformdirs.user_state_dir("rpa-bridge"))
+        outbox = _outbox(document, origin, environ)
+        return cls(origin.source, MappingProxyType(connections), folder, written, cache, state, outbox)
 
     def masked(self) -> dict[str, Any]:
         """The document as it may be shown: references as written, secrets in clear as `***`."""
-        cache = {} if self.written_cache_dir is None else {"cache_dir": self.written_cache_dir}
+        cache: dict[str, Any] = {} if self.written_cache_dir is None else {"cache_dir": self.written_cache_dir}
+        cache |= {"cache": self.cache.masked()} if self.cache.values else {}
+        cache |= {} if self.outbox is OutboxKind.ON else {"outbox": self.outbox.value}
         return {"connections": {name: one.masked() for name, one in self.connections.items()}, **cache}
+
+
+def state_dir_of(cache_dir: Path | None) -> Path | None:
+    """Where the outbox is when somebody named the cache folder; None where nothing is shared with other processes."""
+    return None if cache_dir is None else cache_dir / "state"
 
 
 def load_settings(path: str | Path | None = None) -> Settings:
@@ -155,3 +201,29 @@ def _cache_dir(document: dict[str, Any], origin: Origin, environ: Mapping[str, s
     if not isinstance(written, str) or not written:
         raise ConfigError(f"{origin.at(('cache_dir',))} must be a path, or null to keep tokens in memory")
     return origin.folder / expanded(Resolver(origin, environ).resolve(written, ("cache_dir",)))
+
+
+def _cache(document: dict[str, Any], origin: Origin) -> CacheSettings:
+    given = document.get("cache", {})
+    if not isinstance(given, dict):
+        raise ConfigError(f'{origin.at(_CACHE)} must be an object such as {{"encryption": "auto"}}')
+    guard_secrets(given, origin, _CACHE)
+    return CacheSettings(MappingProxyType(given), origin)
+
+
+def _outbox(document: dict[str, Any], origin: Origin, environ: Mapping[str, str]) -> OutboxKind:
+    written = document.get("outbox", OutboxKind.ON.value)
+    try:
+        return OutboxKind(Resolver(origin, environ).resolve(written, _OUTBOX) if isinstance(written, str) else written)
+    except ValueError:
+        raise ConfigError(f"{origin.at(_OUTBOX)} must be one of {', '.join(OutboxKind)}") from None
+
+
+def _validated(model: type[S], given: Mapping[str, Any], origin: Origin, place: Place) -> S:
+    from .shapes import Shape
+    from .validation import validate
+
+    shape = Shape.of(model)
+    guard_secrets(given, origin, place, shape)
+    values = Resolver(origin).resolve(given, place)
+    return validate(model, values, shape, origin=origin, place=place)

@@ -20,6 +20,9 @@ class Tokens(Protocol):
     async def reject(self, token: Token) -> None:
         """Forgets this token, unless it has been replaced already."""
 
+    async def bar(self, token: Token) -> None:
+        """Gives out none for a while: this one was refused too, just after it had replaced a refused one."""
+
     async def aclose(self) -> None:
         """Ends what runs in the background."""
 
@@ -36,6 +39,9 @@ class Authorise:
 
     def __init__(self, inner: Transport, tokens: Tokens, sign: Sign) -> None:
         self._inner, self._tokens, self._sign = inner, tokens, sign
+        self._known = False
+        """Whether the platform has taken a token of this log-in: a 401 then may be about the call, as older servers
+        answer for a missing scope, and must not keep others from theirs."""
 
     async def send(self, request: Request) -> Response:
         if not request.signed:
@@ -43,12 +49,16 @@ class Authorise:
         token = await self._token()
         response = await self._inner.send(request.with_headers(self._sign(token)))
         if response.status != 401:
+            self._known = True
             return response
         await self._tokens.reject(token)
         renewed = await self._token()
         if renewed.value == token.value or request.spent:
             return response
-        return await self._inner.send(request.with_headers(self._sign(renewed)))
+        response = await self._inner.send(request.with_headers(self._sign(renewed)))
+        if response.status == 401 and not self._known:
+            await self._tokens.bar(renewed)
+        return response
 
     async def _token(self) -> Token:
         try:

@@ -10,6 +10,7 @@ from typing import Any, Protocol
 
 from rpa_bridge.errors import ProtocolError
 
+from .addresses import origin
 from .content import Content
 
 
@@ -56,8 +57,11 @@ class Request:
     """The class of requests that it is counted among, where the platform counts some by themselves."""
     timeout: float | None = None
     """Seconds for one attempt; None takes the connection's."""
-    time_left: float | None = None
-    """Seconds that remain for all attempts together: this one may not take longer. Set by the layer that repeats."""
+
+    @property
+    def server(self) -> str:
+        """The origin it goes to; empty for the connection's own."""
+        return "" if self.path.startswith("/") else origin(self.path)
 
     @property
     def spent(self) -> bool:

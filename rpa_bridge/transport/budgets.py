@@ -18,6 +18,8 @@ from filelock import FileLock, Timeout
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import Delivery, RateLimitedError
 
+from .call import seconds_left
+
 LOG = logging.getLogger("rpa_bridge.budgets")
 REST_WITHOUT_WORD = 1.0
 """Seconds of rest after a 429 that does not say how long."""
@@ -169,7 +171,7 @@ class Budget:
         return self._rate is None and not self._rests
 
     async def turn(self, operation: str) -> None:
-        """Returns when a request may go. Raises RateLimitedError instead of a rest that is too long."""
+        """Returns when a request may go. Raises RateLimitedError for a turn after the deadline, or too long a rest."""
         while True:
             now = self._keeper.now()
             turn = await self._reserve(now, operation)
@@ -198,7 +200,7 @@ class Budget:
         def take(state: State) -> State:
             nonlocal turn
             rest = state.rest_until
-            if rest - now > LONGEST_REST:
+            if rest - now > min(LONGEST_REST, seconds_left()):
                 raise _resting(operation, rest - now)
             if self._rate is None:
                 turn = max(now, rest)
@@ -207,6 +209,8 @@ class Budget:
             queued = state.due if state.due - now <= LONGEST_QUEUE else now
             due = max(queued, now, rest)
             turn = max(now, rest, due - (self._rate.burst - 1) * interval)
+            if turn - now > seconds_left():
+                raise _queued(operation, turn - now)
             return replace(state, due=due + interval)
 
         await self._keeper.change(take)
@@ -216,6 +220,16 @@ class Budget:
 def _slowness(state: State, now: float) -> float:
     """How many times slower than its rate the budget is now."""
     return max(1.0, state.slowed * math.pow(1.1, -(now - state.slowed_at) / RECOVERY))
+
+
+def _queued(operation: str, seconds: float) -> RateLimitedError:
+    return RateLimitedError(
+        f"{operation}: so many requests wait for their turn that this one's is in {seconds:.0f} seconds, after its "
+        f"deadline; ask for less at once, or give it more time",
+        operation=operation,
+        retry_after=seconds,
+        delivery=Delivery.NOT_SENT,
+    )
 
 
 def _resting(operation: str, seconds: float) -> RateLimitedError:

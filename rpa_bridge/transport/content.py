@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import errno
+import os
 from collections.abc import AsyncIterable, AsyncIterator, Callable
 from dataclasses import dataclass, field
 from mimetypes import guess_type
@@ -65,19 +67,32 @@ class Content:
 
 @dataclass(frozen=True, slots=True)
 class FileOnDisk:
-    """A file's content in pieces; it can be read again and again. Reading it raises OSError."""
+    """A file's content in pieces; it can be read again and again. Reading it raises OSError, also when it changes.
+
+    It is opened for each piece, so that an upload that breaks off leaves nothing open.
+    """
 
     path: Path
 
     async def __aiter__(self) -> AsyncIterator[bytes]:
-        with self.path.open("rb") as file:  # not in a thread: an upload that breaks off would leave it open
-            while piece := await asyncio.to_thread(file.read, FROM_DISK):
-                yield piece
+        begun = self.path.stat()
+        offset = 0
+        while piece := await asyncio.to_thread(self._piece, offset, begun):
+            yield piece
+            offset += len(piece)
 
     @property
     def content(self) -> Content:
         """As a body, of the size that the file has now."""
         return Content(self, self.path.stat().st_size, guess_type(self.path.name)[0] or BINARY)
+
+    def _piece(self, offset: int, begun: os.stat_result) -> bytes:
+        with self.path.open("rb") as file:
+            now = os.fstat(file.fileno())
+            if (now.st_ino, now.st_mtime_ns) != (begun.st_ino, begun.st_mtime_ns):
+                raise OSError(errno.ESTALE, "the file changed while it was read", str(self.path))
+            file.seek(offset)
+            return file.read(FROM_DISK)
 
 
 def form_with_file(field_name: str, file_name: str, file: Content, boundary: str, operation: str) -> Content:

@@ -15,6 +15,8 @@ from filelock import FileLock, Timeout
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import ConflictError, Delivery
 
+from .call import in_time, seconds_left
+
 LOG = logging.getLogger("rpa_bridge.exclusive")
 STRIPES = 256
 """Names share this many locks, so that a year of names does not leave a year of files."""
@@ -34,19 +36,24 @@ class Exclusive:
     async def hold(self, name: str) -> AsyncIterator[None]:
         """Holds the name's lock for the length of a block. Raises ConflictError when it is not free in time."""
         stripe = int.from_bytes(hashlib.sha256(name.encode("utf-8", "surrogatepass")).digest()[:4], "big") % STRIPES
-        async with self._locks.setdefault(stripe, asyncio.Lock()):
+        own = self._locks.setdefault(stripe, asyncio.Lock())
+        async with in_time(name, "another call was busy with it"):
+            await own.acquire()
+        try:
             lock = await self._acquired(stripe, name)
             try:
                 yield
             finally:
                 if lock is not None:
                     lock.release()
+        finally:
+            own.release()
 
     async def _acquired(self, stripe: int, name: str) -> FileLock | None:
         """The lock, taken; None where the folder cannot hold locks."""
         if self._directory is None:
             return None
-        deadline = self._clock.monotonic() + PATIENCE
+        deadline = self._clock.monotonic() + min(PATIENCE, seconds_left())
         while True:
             try:
                 self._directory.mkdir(mode=0o700, parents=True, exist_ok=True)

@@ -27,6 +27,7 @@ from rpa_bridge.errors import ConfigError, Delivery, InvalidError, ProtocolError
 
 from .addresses import check_absolute, origin, query_string
 from .base import Effect, Request, Response
+from .call import CURRENT, seconds_given, time_for_attempt
 from .http_failures import addressed, translate
 from .options import HttpOptions
 
@@ -82,6 +83,16 @@ class _CleanConnector(aiohttp.TCPConnector):
                 return connection
             connection.close()
         raise aiohttp.ServerDisconnectedError
+
+
+class _TellingConnector(aiohttp.TCPConnector):
+    """Tells when there is a connection, on which the request leaves at once."""
+
+    async def connect(self, req: Any, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
+        connection = await super().connect(req, traces, timeout)
+        if (call := CURRENT.get()) is not None:
+            call.departed = True
+        return connection
 
 
 async def _notice_what_has_arrived() -> None:
@@ -149,8 +160,7 @@ class Http:
 
     def _time_limit(self, request: Request) -> float:
         usual = self._options.timeout if request.effect in _REPEATABLE else self._options.effect_timeout
-        limit = request.timeout or usual
-        return limit if request.time_left is None else min(limit, request.time_left)
+        return min(request.timeout or usual, time_for_attempt(request.operation))
 
     def _inner_limits(self, request: Request, limit: float) -> aiohttp.ClientTimeout:
         impatient = request.effect in _REPEATABLE and request.timeout is None
@@ -173,7 +183,7 @@ class Http:
         connector = (
             _CleanConnector(limit=0, keepalive_timeout=KEEP_ALIVE)
             if pooled
-            else aiohttp.TCPConnector(limit=0, force_close=True)
+            else _TellingConnector(limit=0, force_close=True)
         )
         return aiohttp.ClientSession(
             connector=connector,
@@ -235,7 +245,9 @@ def _sent(
     """The body as aiohttp takes it. Each piece of streamed content that gets away gives the attempt its time anew."""
     if request.content is not None:
         loop = asyncio.get_running_loop()
-        return request.content.read(request.operation, lambda: attempt.reschedule(loop.time() + limit))
+        return request.content.read(
+            request.operation, lambda: attempt.reschedule(loop.time() + min(limit, seconds_given()))
+        )
     return io.BytesIO(body) if body and len(body) > LARGE_BODY else body
 
 

@@ -9,6 +9,7 @@ from rpa_bridge.clock import Clock
 
 from .base import Request, Response, Transport
 from .budgets import Budget
+from .call import in_time
 from .classify import retry_after
 
 
@@ -22,13 +23,23 @@ class Pace:
 
     async def send(self, request: Request) -> Response:
         budget = self._budgets.get(request.budget) or self._budgets[""]
-        async with self._slots:
+        await self._slot(request.operation)
+        try:
             if not budget.is_open:
                 await budget.turn(request.operation)
             response = await self._inner.send(request)
+        finally:
+            self._slots.release()
         if response.status == 429:
             await budget.refused(retry_after(response.headers, self._clock.now()))
         return response
 
     async def aclose(self) -> None:
         await self._inner.aclose()
+
+    async def _slot(self, operation: str) -> None:
+        if not self._slots.locked():
+            await self._slots.acquire()
+            return
+        async with in_time(operation, "too many other requests were under way"):
+            await self._slots.acquire()

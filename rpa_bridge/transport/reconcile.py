@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -10,12 +11,16 @@ from typing import TypeVar
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import ConflictError, Delivery, OutcomeUnknownError, RemoteError
 
+from .call import at_most
+
 T = TypeVar("T")
 LOG = logging.getLogger("rpa_bridge.reconcile")
 SETTLE_WINDOW = 120.0
 """Seconds in which a request that seemed lost may still be carried out: longer than any gateway holds one."""
 LOOKS = (0.5, 2.0, 5.0, 15.0, 30.0, 60.0)
 """Seconds after the failure at which to look; then every 60 s, and once at the end of the window."""
+LAST_LOOK = 1.0
+"""Seconds of a deadline that are kept for the look at its end."""
 
 
 async def once(
@@ -29,8 +34,9 @@ async def once(
 ) -> T:
     """What `send` did, even if its answer was lost: then it is looked up until the settle window is over.
 
-    It is never sent a second time. Raises OutcomeUnknownError when it was not found (`what` names the thing, and
-    where a person can look for it), and the ConflictError of a look-up that found more than one, or somebody else's.
+    It is never sent a second time, and not looked for beyond a deadline. Raises OutcomeUnknownError when it was not
+    found (`what` names the thing, and where a person can look for it), and the ConflictError of a look-up that found
+    more than one, or somebody else's.
     """
     try:
         return await send()
@@ -39,7 +45,12 @@ async def once(
             raise
         lost = error
     LOG.warning("%s: the answer is uncertain (%s); looking for %s", operation, type(lost).__name__, what)
-    found = await _settle(look_up, clock, window)
+    window = at_most(window, spare=LAST_LOOK)
+    try:
+        found = await _settle(look_up, clock, window)
+    except asyncio.CancelledError:
+        LOG.warning("%s: cancelled while it looked for %s, which may be there; look before you repeat", operation, what)
+        raise
     if found is not None:
         return found
     raise OutcomeUnknownError(

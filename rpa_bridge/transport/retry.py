@@ -5,10 +5,11 @@ The first attempt runs without tenacity in its way: it costs a third of a call's
 
 from __future__ import annotations
 
-import itertools
+import asyncio
 import logging
 import random
-from dataclasses import dataclass, replace
+from collections import defaultdict
+from dataclasses import dataclass
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
 
@@ -16,13 +17,14 @@ from rpa_bridge.clock import Clock
 from rpa_bridge.errors import Delivery, RateLimitedError, RemoteError
 
 from .base import Effect, Request, Response, Transport
+from .call import CURRENT, LEAST_TIME, Call
+from .options import HttpOptions
+from .retry_budget import RetryBudget
 
 LOG = logging.getLogger("rpa_bridge.retry")
 LONGEST_PAUSE = 20.0
 """Seconds between two attempts, unless the platform asks for more."""
 FIRST_PAUSE = 0.5
-LEAST_TIME = 0.25
-"""Seconds that must remain for another attempt to be worth it."""
 JITTER = 0.1
 
 
@@ -70,59 +72,122 @@ def may_repeat(effect: Effect, error: BaseException) -> bool:
 class Retry:
     """Sends again what may be sent again, after a growing pause or as long as the platform asked."""
 
-    def __init__(self, inner: Transport, clock: Clock, rng: random.Random) -> None:
+    def __init__(self, inner: Transport, clock: Clock, rng: random.Random, options: HttpOptions | None = None) -> None:
         self._inner, self._clock, self._random = inner, clock, rng
+        self._seconds = {effect: _deadline(effect, options or HttpOptions()) for effect in Effect}
+        self._budgets: defaultdict[str, RetryBudget] = defaultdict(RetryBudget)
 
     async def send(self, request: Request) -> Response:
-        started = self._clock.monotonic()
+        call = Call(self._clock, self._seconds[request.effect])
+        before = CURRENT.set(call)
         try:
-            return await self._inner.send(request)
-        except RemoteError as error:
-            if request.spent or not may_repeat(request.effect, error):
-                raise
-            first = error
-        return await self._send_again(request, first, started)
+            try:
+                response = await self._inner.send(request)
+            except RemoteError as error:
+                if error.attempts == 0:  # it was held back: nothing was attempted
+                    raise
+                self._budgets[request.server].earn()
+                if request.spent or not may_repeat(request.effect, error):
+                    raise
+                first = error
+            else:
+                self._budgets[request.server].earn()
+                return response
+            return await self._send_again(_Attempts(self._inner, request, first, call, self._budgets[request.server]))
+        finally:
+            CURRENT.reset(before)
 
     async def aclose(self) -> None:
         await self._inner.aclose()
 
-    async def _send_again(self, request: Request, first: RemoteError, started: float) -> Response:
-        patience = PATIENCE[request.effect]
-        numbers = itertools.count(1)
-
-        def time_left() -> float:
-            return patience.deadline - (self._clock.monotonic() - started)
-
-        async def attempt() -> Response:
-            number = next(numbers)
-            if number == 1:
-                raise first  # it has been made already, outside tenacity
-            try:
-                return await self._inner.send(replace(request, time_left=time_left()))
-            except RemoteError as error:
-                error.attempts = number
-                raise
-
-        def enough(state: RetryCallState) -> bool:
-            return state.attempt_number >= patience.attempts or state.upcoming_sleep > time_left() - LEAST_TIME
-
+    async def _send_again(self, attempts: _Attempts) -> Response:
+        operation = attempts.request.operation
         retrying = AsyncRetrying(
             sleep=self._clock.sleep,
-            stop=enough,
+            stop=attempts.are_enough,
             wait=self._pause,
-            retry=retry_if_exception(lambda error: not request.spent and may_repeat(request.effect, error)),
+            retry=retry_if_exception(attempts.may_go_on),
             before_sleep=lambda state: LOG.info(
-                "%s: attempt %d failed, trying again in %.1f s",
-                request.operation,
-                state.attempt_number,
-                state.upcoming_sleep,
+                "%s: attempt %d failed, trying again in %.1f s", operation, state.attempt_number, state.upcoming_sleep
             ),
             reraise=True,
         )
-        return await retrying(attempt)
+        try:
+            return await retrying(attempts.next)
+        except RemoteError as error:
+            attempts.complete(error)
+            raise
+        except asyncio.CancelledError:
+            attempts.tell()
+            raise
 
     def _pause(self, state: RetryCallState) -> float:
         error = state.outcome.exception() if state.outcome else None
         if isinstance(error, RemoteError) and error.retry_after is not None:
             return error.retry_after * (1 + self._random.uniform(0, JITTER))
         return self._random.uniform(0, min(LONGEST_PAUSE, FIRST_PAUSE * 2**state.attempt_number))
+
+
+class _Attempts:
+    """All attempts of one call whose first has failed."""
+
+    def __init__(self, inner: Transport, request: Request, first: RemoteError, call: Call, budget: RetryBudget) -> None:
+        self.request = request
+        self._inner, self._call, self._budget = inner, call, budget
+        self._last, self._number = first, 0
+        self._may_have_happened = self._is_uncertain(first)
+        self._is_over = self._is_too_much = False
+
+    async def next(self) -> Response:
+        """Makes the next attempt. Raises what it fails with."""
+        self._number += 1
+        if self._number == 1:
+            raise self._last  # it has been made already, outside tenacity
+        self._call.departed = False
+        try:
+            return await self._inner.send(self.request)
+        except RemoteError as error:
+            if error.attempts == 0:  # it was held back: what went wrong before says more
+                self._is_over = True
+                raise self._last from None
+            error.attempts = self._number
+            self._may_have_happened |= self._is_uncertain(error)
+            self._last = error
+            raise
+
+    def may_go_on(self, error: BaseException) -> bool:
+        """Whether the failure allows another attempt."""
+        return not self._is_over and not self.request.spent and may_repeat(self.request.effect, error)
+
+    def are_enough(self, state: RetryCallState) -> bool:
+        """Whether attempts, time or budget are used up; else takes one out of the budget."""
+        most = PATIENCE[self.request.effect].attempts
+        if state.attempt_number >= most or state.upcoming_sleep > self._call.seconds_left - LEAST_TIME:
+            return True
+        self._is_too_much = not self._budget.spend(after_429=isinstance(self._last, RateLimitedError))
+        return self._is_too_much
+
+    def complete(self, error: RemoteError) -> None:
+        """Makes the failure tell of all attempts, not only of the last."""
+        if self._is_too_much:
+            error.args = (f"{error}; too many attempts failed lately, so that it was not sent again",)
+        never_arrived = error.delivery is Delivery.NOT_SENT or isinstance(error, RateLimitedError)
+        if never_arrived and self._may_have_happened:
+            error.delivery = Delivery.MAYBE
+
+    def tell(self) -> None:
+        """Logs for a cancelled call what nobody else has told."""
+        if self._may_have_happened and not self._call.told:
+            LOG.warning(
+                "%s: cancelled before it was sent again; an earlier attempt may have been carried out",
+                self.request.operation,
+            )
+
+    def _is_uncertain(self, error: RemoteError) -> bool:
+        return error.maybe_applied and self.request.effect is not Effect.READ
+
+
+def _deadline(effect: Effect, options: HttpOptions) -> float:
+    """Seconds for a call: no less than what the settings allow one attempt."""
+    attempt = options.timeout if effect in _REPEATABLE_WHEN_UNSURE else options.effect_timeout
+    return max(PATIENCE[effect].deadline, attempt)

@@ -1,7 +1,7 @@
 """The order of the layers, written here and nowhere else.
 
-A signed call:   Retry > Classify > Pace > Authorise > Trace > Http
-A log-in call:   Classify > Trace > Http   (its attempts are the token cache's)
+A signed call:   Retry > Breaker > Classify > Pace > Authorise > SeeOut > Trace > Http
+A log-in call:   Classify > ClockCheck > Unhurried > Trace > Http   (its attempts are the token cache's)
 """
 
 from __future__ import annotations
@@ -11,18 +11,22 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from rpa_bridge.auth.stores import open_store
+from rpa_bridge.auth.stores import MemoryStore, TokenStore
 from rpa_bridge.auth.tokens import TokenCache, TokenKey, TokenSource
 from rpa_bridge.clock import Clock
 
 from .authorise import Authorise, Sign, Tokens
 from .base import Transport
+from .breaker import Breaker
 from .budgets import Budget, Rate, shared_or_own
+from .call import Unhurried
 from .classify import Classify, Explain
+from .clock_check import ClockCheck
 from .http import Http
 from .options import HttpOptions
 from .pace import Pace
 from .retry import Retry
+from .see_out import SeeOut
 from .trace import Trace
 
 
@@ -41,7 +45,9 @@ class Wiring:
     classes: Mapping[str, Rate] = field(default_factory=dict)
     """Rates of requests that the platform counts by themselves, by their `budget`."""
     cache_dir: Path | None
-    """Where tokens are shared with other processes; None keeps them in memory."""
+    """Where budgets are shared with other processes; None keeps them in memory."""
+    token_store: TokenStore | None
+    """Where tokens are shared; None keeps them in memory."""
 
 
 def connect(
@@ -58,7 +64,7 @@ def connect(
 
 def cached(wiring: Wiring, source: TokenSource, key: TokenKey) -> TokenCache:
     """The tokens of a source, where this connection keeps them."""
-    return TokenCache(source, key, wiring.clock, open_store(wiring.cache_dir, wiring.clock), wiring.random)
+    return TokenCache(source, key, wiring.clock, wiring.token_store or MemoryStore(), wiring.random)
 
 
 def exchange(wiring: Wiring) -> Transport:
@@ -68,14 +74,17 @@ def exchange(wiring: Wiring) -> Transport:
 
 def login(shared: Transport, wiring: Wiring) -> Transport:
     """What a token source logs in through: unsigned, one attempt a call."""
-    return Classify(shared, wiring.explain, wiring.clock)
+    checked = ClockCheck(Unhurried(shared), wiring.connection, wiring.clock)
+    return Classify(checked, wiring.explain, wiring.clock)
 
 
 def signed(shared: Transport, wiring: Wiring, tokens: Tokens, sign: Sign) -> Transport:
     """What all services of one connection send through."""
-    authorised = Authorise(shared, tokens, sign)
+    authorised = Authorise(SeeOut(shared, wiring.clock), tokens, sign)
     paced = Pace(authorised, wiring.clock, budgets(wiring), in_flight=wiring.options.in_flight)
-    return Retry(Classify(paced, wiring.explain, wiring.clock), wiring.clock, wiring.random)
+    classified = Classify(paced, wiring.explain, wiring.clock)
+    guarded = Breaker(classified, wiring.connection, wiring.clock, wiring.random)
+    return Retry(guarded, wiring.clock, wiring.random, wiring.options)
 
 
 def budgets(wiring: Wiring) -> dict[str, Budget]:

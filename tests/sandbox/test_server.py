@@ -106,9 +106,23 @@ async def test_requests_are_noted_without_credentials(sandbox: Sandbox, client: 
     assert "canary" not in repr(sandbox.world.exchanges)
 
 
+async def test_a_pre_signed_address_and_what_goes_there_are_not_noted(sandbox: Sandbox, client: ClientSession) -> None:
+    async with client.post("/count/a?se=1&sig=canary-1&sp=w", json={"x": "canary-2"}) as response:
+        assert response.status == 200
+    noted = sandbox.world.exchanges[0]
+    assert (noted.path, noted.body) == ("/count/a?se=1&sig=***&sp=w", "***")
+
+
+@pytest.mark.parametrize("kind", ["text/plain", "application/xml", "image/png", "multipart/form-data; boundary=x"])
+async def test_a_body_that_is_no_document_is_an_upload(sandbox: Sandbox, client: ClientSession, kind: str) -> None:
+    async with client.post("/upload", data=b"canary", headers={"Content-Type": kind}) as response:
+        assert response.status == 200
+    assert sandbox.world.exchanges[0].body == ""
+
+
 async def test_only_the_head_of_a_long_body_is_kept(sandbox: Sandbox, client: ClientSession) -> None:
     body = io.BytesIO(("ä" * 2_000_000).encode())
-    async with client.post("/count/a", data=body, headers={"Content-Type": "text/plain"}) as response:
+    async with client.post("/count/a", data=body, headers={"Content-Type": "application/json"}) as response:
         assert response.status == 200
     assert len(sandbox.world.exchanges[0].body.encode()) == 64 * 1024
 

@@ -133,10 +133,23 @@ async def test_load_reads_the_file(tmp_path: Path) -> None:
         store = opened.context.token_store
         assert store is not None
         assert opened.context == AdapterContext(
-            connection="a", clock=clock, random=dice, cache_dir=tmp_path / "cache", token_store=store
+            connection="a",
+            clock=clock,
+            random=dice,
+            cache_dir=tmp_path / "cache",
+            token_store=store,
+            outbox=opened.context.outbox,
         )
         with pytest.raises(ConfigError, match=r"there is no connection 'z' in .*settings\.json, only a$"):
             bridge["z"]
+
+
+async def test_an_outbox_that_is_switched_off_keeps_nothing(tmp_path: Path) -> None:
+    async with Bridge({**connections(a={}), "outbox": "off"}, cache_dir=tmp_path) as bridge:
+        opened = bridge["a"]
+        assert isinstance(opened, Fake)
+        assert opened.context.outbox is None
+        assert [one async for one in bridge.reconcile()] == []
 
 
 @pytest.mark.parametrize("cache_dir", [None, Path("elsewhere")])
@@ -145,6 +158,7 @@ async def test_the_cache_folder_can_be_handed_in(cache_dir: Path | None) -> None
         opened = bridge["a"]
         assert isinstance(opened, Fake)
         assert opened.context.cache_dir == cache_dir
+        assert (opened.context.outbox is None) == (cache_dir is None)
         assert isinstance(opened.context.clock, SystemClock)
 
 

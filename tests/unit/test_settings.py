@@ -16,6 +16,7 @@ from rpa_bridge.contract.adapter import AdapterSettings
 from rpa_bridge.errors import AdapterLoadError, ConfigError
 from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.settings import Settings, find_settings, load_settings
+from rpa_bridge.settings.model import OutboxKind
 
 CANARY = "canary-4711-hunter2"
 
@@ -47,6 +48,7 @@ def world(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Path:
     monkeypatch.delenv("RPA_BRIDGE_CACHE_DIR", raising=False)
     monkeypatch.setattr(platformdirs, "user_config_dir", lambda name: str(tmp_path / "config" / name))
     monkeypatch.setattr(platformdirs, "user_cache_dir", lambda name: str(tmp_path / "cache" / name))
+    monkeypatch.setattr(platformdirs, "user_state_dir", lambda name: str(tmp_path / "state" / name))
     monkeypatch.setattr(registry, "load_adapter", load)
     return here
 
@@ -171,6 +173,29 @@ class TestCacheFolder:
         assert Settings.of({**fake(), "cache_dir": None}).cache_dir == tmp_path / "mine"
 
 
+class TestOutbox:
+    def test_it_is_no_part_of_the_users_cache(self, tmp_path: Path) -> None:
+        assert load_settings().state_dir == tmp_path / "state" / "rpa-bridge"
+
+    def test_it_goes_where_somebody_put_the_rest(self, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        path = write(tmp_path / "elsewhere" / "s.json", {**fake(), "cache_dir": "tokens"})
+        assert load_settings(path).state_dir == tmp_path / "elsewhere" / "tokens" / "state"
+        assert Settings.of({**fake(), "cache_dir": None}).state_dir is None
+        monkeypatch.setenv("RPA_BRIDGE_CACHE_DIR", str(tmp_path / "mine"))
+        assert Settings.of(fake()).state_dir == tmp_path / "mine" / "state"
+
+    @pytest.mark.parametrize("written", ["maybe", None, 1, True])
+    def test_it_is_on_durable_or_off(self, written: object) -> None:
+        assert Settings.of(fake()).outbox is OutboxKind.ON
+        assert Settings.of({**fake(), "outbox": "durable"}).outbox is OutboxKind.DURABLE
+        with pytest.raises(ConfigError, match="outbox must be one of on, durable, off"):
+            Settings.of({**fake(), "outbox": written})
+
+    def test_it_is_shown_where_it_was_chosen(self) -> None:
+        assert Settings.of({**fake(), "outbox": "off"}).masked()["outbox"] == "off"
+        assert "outbox" not in Settings.of(fake()).masked()
+
+
 @pytest.mark.skipif(os.name != "posix", reason="modes say nothing on Windows")
 class TestSecretsInClear:
     @pytest.mark.parametrize("mode", [0o640, 0o604, 0o644, 0o620, 0o666])
@@ -224,6 +249,7 @@ class TestSecretsInClear:
         with pytest.raises(ConfigError, match="belongs to another user; make it yours"):
             load_settings()
 
+    @pytest.mark.shows_secrets("file", why="the file is what is refused")
     def test_behind_a_link_are_judged_by_the_file_it_leads_to(self, world: Path, tmp_path: Path) -> None:
         target = write(tmp_path / "target.json", fake(password=CANARY), 0o600)
         (world / "settings.json").symlink_to(target)

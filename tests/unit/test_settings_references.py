@@ -144,6 +144,7 @@ class TestFiles:
             assert problem in str(caught.value), name
             assert caught.value.__context__ is None, "a decoding error carries the content"
 
+    @pytest.mark.shows_secrets("file", why="the settings refer to it")
     def test_the_largest_file_is_read(self, resolver: Resolver, tmp_path: Path) -> None:
         secret_file(tmp_path / "large", b"x" * MOST_FILE_BYTES)
         assert resolver.resolve("${file:large}", PLACE) == "x" * MOST_FILE_BYTES

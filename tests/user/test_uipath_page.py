@@ -200,6 +200,9 @@ def test_the_adapters_own_page_shows_settings_that_work(tmp_path: Path) -> None:
     assert len(starts(sandbox)) == 1
 
 
+@pytest.mark.shows_secrets(
+    "called", why="a shell is given the page's lines, and the secrets as a reader would type them"
+)
 def test_one_can_develop_against_the_sandbox_as_its_page_says(tmp_path: Path) -> None:
     section = next(one for one in sections(SANDBOX_PAGE) if one.heading == "Develop against UiPath")
     port, reader = free_port(3), Reader(tmp_path)

@@ -8,6 +8,7 @@ from typing import Self
 
 from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Capabilities, Finding
 from rpa_bridge.contract.features import Feature, Limits
+from rpa_bridge.transport.effects import Effects
 from rpa_bridge.transport.exclusive import Exclusive
 from rpa_bridge.transport.options import HttpOptions
 from rpa_bridge.transport.stack import Wiring
@@ -49,11 +50,13 @@ class BotMaestroAdapter(Adapter):
         async def organization() -> str:
             return (await tokens.get()).details.get(ORGANIZATION, "")
 
+        jobs = BotMaestroJobs(client, context.clock, LIMITS, key_days=settings.key_days)
+        queues = BotMaestroQueues(client, context.clock, LIMITS)
         super().__init__(
             context,
             BotMaestroAutomations(client, context.clock),
-            BotMaestroJobs(client, context.clock, LIMITS, key_days=settings.key_days),
-            BotMaestroQueues(client, context.clock, LIMITS),
+            jobs,
+            queues,
             BotMaestroCredentials(client, context.clock),
             BotMaestroArtifacts(client, context.clock),
             BotMaestroRobots(client, context.clock),
@@ -65,6 +68,14 @@ class BotMaestroAdapter(Adapter):
             raw=client.transport,
             login=tokens,
             identity=settings.identity,
+            place=settings.place,
+            look_ups={
+                "jobs.start": jobs.begun,
+                "queues.add": queues.landed,
+                "queues.add_many": queues.landed,
+                "queues.complete": queues.reported,
+                "queues.fail": queues.reported,
+            },
             current_job=settings.task if isinstance(settings, RunnerSettings) else None,
         )
         self._settings, self._tokens, self._client = settings, tokens, client
@@ -88,7 +99,15 @@ class BotMaestroAdapter(Adapter):
             clock=context.clock,
             exclusive=Exclusive(context.cache_dir, context.clock, context.random),
             new_id=context.new_id,
-            settle_window=settings.settle_window,
+            effects=Effects(
+                connection=context.connection,
+                place=settings.place,
+                clock=context.clock,
+                new_id=context.new_id,
+                outbox=context.outbox,
+                settle_window=settings.settle_window,
+                longest_attempt=settings.http.effect_timeout,
+            ),
             version=ServerVersion(transport),
         )
         return cls(settings, context, tokens, client)

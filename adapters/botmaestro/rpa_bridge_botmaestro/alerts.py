@@ -10,7 +10,6 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.model import Severity
 from rpa_bridge.helpers.checks import check_name, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly
 
 from .client import Client, number_of
 from .mapping import alerts as mapping
@@ -33,7 +32,8 @@ class BotMaestroAlerts(AlertService):
             raise refuse(operation, "an alert belongs to a task; give job")
         task = number_of(operation, "task", job)
         body = {"taskId": task, "title": title, "message": message, "type": mapping.ALERT_TYPES[severity]}
-        with blindly(f"the alert may stand on task {task}; look at its alerts before you repeat it"):
+        may_be = f"the alert may stand on task {task}; look at its alerts before you repeat it"
+        with self._client.effects.blindly(operation, may_be):
             await self._client.tell("POST", "/alerts", effect=Effect.BLIND, operation=operation, json=body)
 
     async def find(self, *, job: str | None = None) -> AsyncIterator[Alert]:

@@ -15,7 +15,6 @@ from rpa_bridge.errors import NotFoundError, ProtocolError, UnsupportedError
 from rpa_bridge.helpers.checks import check_name, refuse
 from rpa_bridge.transport.base import Effect, Request, opened
 from rpa_bridge.transport.content import BINARY, Content
-from rpa_bridge.transport.reconcile import once
 
 from .client import NEWEST_FIRST, Client, number_of
 from .mapping import artifacts as mapping
@@ -92,8 +91,8 @@ class BotMaestroArtifacts(ArtifactService):
                     return record
             return None
 
-        what, window = f"the record of file {name!r} of task {task}", self._client.settle_window
-        return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        what = f"the record of file {name!r} of task {task}"
+        return await self._client.effects.once(send, look_up, operation=operation, what=what)
 
     async def _fill(self, record: ArtifactRecord, name: str, body: Content, operation: str) -> None:
         """Sends the content, again if it can be read again. A lost answer is settled by reading what came."""
@@ -106,8 +105,8 @@ class BotMaestroArtifacts(ArtifactService):
         async def look_up() -> bool | None:
             return await self._size(record, operation) == body.size or None
 
-        what, window = f"the content of file {name!r}, record {record.id},", self._client.settle_window
-        await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        what = f"the content of file {name!r}, record {record.id},"
+        await self._client.effects.once(send, look_up, operation=operation, what=what)
 
     def _claims(self, record: ArtifactRecord) -> bool:
         """Whether the record is this upload's from now on."""

@@ -17,6 +17,7 @@ from rpa_bridge.transport.addresses import path_segment
 from rpa_bridge.transport.base import Effect, Request, Transport
 from rpa_bridge.transport.content import Content, form_with_file
 from rpa_bridge.transport.decode import WireModel, decode, json_of
+from rpa_bridge.transport.effects import Effects
 from rpa_bridge.transport.exclusive import Exclusive
 
 from .wire.auth import VERSION_PATH, VersionAnswer
@@ -119,7 +120,7 @@ class Client:
     clock: Clock
     exclusive: Exclusive
     new_id: Callable[[], str]
-    settle_window: float
+    effects: Effects
     version: ServerVersion
 
     async def needs(self, what: str) -> None:
@@ -174,21 +175,34 @@ class Client:
     async def all_rows(
         self, model: type[M], path: str, *, operation: str, params: Mapping[str, str] | None = None
     ) -> AsyncIterator[M]:
-        """All rows, a page at a time; what moves from one page to the next meanwhile is not repeated."""
+        """All rows, a page at a time; what moves from one page to the next meanwhile is not repeated.
+
+        Raises ProtocolError for a page that only repeats the one before and is not the last: it would never end.
+        """
 
         async def fetch(number: int) -> paging.Page[dict[str, Any]]:
             query = {**(params or {}), "page": str(number), "size": str(PAGE)}
             answer = await self.call("GET", path, effect=Effect.READ, operation=operation, params=query)
             page = Page.of(answer, operation)
-            last = page.last or (page.totalPages is not None and number + 1 >= page.totalPages)
-            return paging.Page(page.content, last=bool(last) or not page.content)
+            last = page.last or (page.totalPages is not None and number + 1 >= page.totalPages) or not page.content
+            if not last and recent and all(_identity(row) in recent for row in page.content):
+                raise ProtocolError(
+                    f"{operation}: page {number} repeats the one before; try again, or tell the platform's operator",
+                    operation=operation,
+                )
+            return paging.Page(page.content, last=bool(last))
 
         recent: deque[Any] = deque(maxlen=PAGE)
         async for row in paging.pages(fetch, operation=operation):
-            identity = row.get("label") if row.get("id") is None else row["id"]
+            identity = _identity(row)
             if identity is None or identity not in recent:
                 recent.append(identity)
                 yield model.of(row, operation)
+
+
+def _identity(row: Mapping[str, Any]) -> Any:
+    """What tells a row from others; None where nothing does."""
+    return row.get("label") if row.get("id") is None else row["id"]
 
 
 def label_segment(operation: str, what: str, label: str) -> str:

@@ -14,7 +14,6 @@ from rpa_bridge.errors import ConflictError, Delivery, DeniedError, NotFoundErro
 from rpa_bridge.helpers.checks import refuse
 from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.transport.base import Effect, Request
-from rpa_bridge.transport.reconcile import once
 
 from .client import CHANGE_A_FIELD, Client, label_segment
 from .mapping import credentials as mapping
@@ -105,8 +104,8 @@ class BotMaestroCredentials(CredentialService):
                 return is_so(await self._whole(name, operation)) or None
             return None
 
-        what, window = f"the change of credential {name!r}", self._client.settle_window
-        await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        what = f"the change of credential {name!r}"
+        await self._client.effects.once(send, look_up, operation=operation, what=what)
 
     async def _written(self, name: str, is_so: IsSo, operation: str) -> Credential:
         """The credential, once it is as it was written. Raises ConflictError when somebody else came after us."""

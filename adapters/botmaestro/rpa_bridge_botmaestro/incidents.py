@@ -12,7 +12,6 @@ from rpa_bridge.helpers.checks import refuse
 from rpa_bridge.transport.addresses import path_segment
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.content import Content, FileOnDisk
-from rpa_bridge.transport.reconcile import blindly
 
 from .client import NEWEST_FIRST, Client, number_of
 from .mapping import incidents as mapping
@@ -44,7 +43,8 @@ class BotMaestroIncidents(IncidentService):
         files = [(path.name, _content(path, operation)) for path in attachments]
         shot = None if screenshot is None else (screenshot.name, _content(screenshot, operation))
         body = mapping.new_error(error, task, tags or {})
-        with blindly(f"the error may stand on task {task}; look at its errors before you repeat it"):
+        may_be = f"the error may stand on task {task}; look at its errors before you repeat it"
+        with self._client.effects.blindly(operation, may_be):
             answer = await self._client.call("POST", "/error", effect=Effect.BLIND, operation=operation, json=body)
             record = ErrorRecord.of(answer, operation)
         if shot is not None:

@@ -13,7 +13,7 @@ from rpa_bridge.contract.model import Priority
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, UnsupportedError
 from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, check_reference, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly, once
+from rpa_bridge.transport.outbox import Intent
 
 from .client import NEWEST_FIRST, STOP_A_RUN, Client, number_of
 from .mapping import jobs as mapping
@@ -141,8 +141,8 @@ class BotMaestroJobs(JobService):
             runs_again = now.state not in ENDED or now.dateStartRunning != before.dateStartRunning
             return now if runs_again else None
 
-        what, window = f"a new run of task {before.id}", self._client.settle_window
-        return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        what = f"a new run of task {before.id}"
+        return await self._client.effects.once(send, look_up, operation=operation, what=what)
 
     async def report(
         self,
@@ -200,18 +200,28 @@ class BotMaestroJobs(JobService):
             f"a task of {start.automation!r} may have been started; look before you repeat, "
             f"and give starts a key so that this can be found out for you"
         )
-        with blindly(may_be):
+        with self._client.effects.blindly("jobs.start", may_be):
             return await self._send(start, Effect.BLIND)
 
     async def _start_once(self, start: mapping.Start) -> Job:
-        return await once(
+        return await self._client.effects.once(
             lambda: self._send(start, Effect.FINDABLE),
             lambda: self._by_key(start),
-            clock=self.clock,
             operation="jobs.start",
             what=f"a task of {start.automation!r} with the key {start.key!r}",
-            window=self._client.settle_window,
+            subject=start.automation,
+            key=start.key or "",
         )
+
+    async def begun(self, intent: Intent) -> tuple[str, ...] | None:
+        """The id of the task that a start has made whose end nobody saw; None for one from before `key_days`."""
+        if intent.at < self.clock.now() - self._key_age:
+            return None
+        start = mapping.Start(
+            automation=intent.subject, inputs={}, key=intent.key, priority=None, not_before=None, options={}
+        )
+        job = await self._by_key(start)
+        return () if job is None else (job.id,)
 
     async def _send(self, start: mapping.Start, effect: Effect) -> Job:
         operation = "jobs.start"

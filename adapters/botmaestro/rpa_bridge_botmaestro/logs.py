@@ -14,7 +14,6 @@ from rpa_bridge.contract.logs import Log, LogEntry, LogService
 from rpa_bridge.errors import InvalidError, NotFoundError, ProtocolError, UnsupportedError
 from rpa_bridge.helpers.checks import check_moment, check_values, refuse
 from rpa_bridge.transport.base import Effect, Request, opened
-from rpa_bridge.transport.reconcile import blindly, once
 
 from .client import Client, label_segment
 from .mapping import logs as mapping
@@ -75,8 +74,8 @@ class BotMaestroLogs(LogService):
                 return None
             return found if found.columns == tuple(columns) else None
 
-        what, window = f"log {name!r} with these columns", self._client.settle_window
-        return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        what = f"log {name!r} with these columns"
+        return await self._client.effects.once(send, look_up, operation=operation, what=what)
 
     async def append(self, log: str, values: Mapping[str, Any]) -> None:
         """Writes one row; columns that are not named are written empty, since readers stumble over missing ones."""
@@ -121,7 +120,8 @@ class BotMaestroLogs(LogService):
 
     async def _write(self, log: str, row: Mapping[str, Any], operation: str) -> None:
         path = f"{_path(log, operation)}/entry"
-        with blindly(f"the row may stand in log {log!r}; look at its last rows before you repeat it"):
+        may_be = f"the row may stand in log {log!r}; look at its last rows before you repeat it"
+        with self._client.effects.blindly(operation, may_be):
             await self._client.tell("POST", path, effect=Effect.BLIND, operation=operation, json=row)
 
     async def _all_rows(self, since: datetime | None, operation: str) -> list[LogRow]:

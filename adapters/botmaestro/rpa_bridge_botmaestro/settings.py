@@ -52,6 +52,11 @@ class BotMaestroSettings(WorkspaceSettings):
         """Who logs in, as people know it."""
         return f"login {self.login}"
 
+    @property
+    def place(self) -> str:
+        """The workspace that the connection speaks to, as people know it."""
+        return f"{self.server}, workspace {self.login}"
+
 
 class RunnerSettings(WorkspaceSettings):
     """What BotCity's Runner hands to the bot of a task: a token, and no key to get another. docs: botmaestro.md 1"""
@@ -64,6 +69,11 @@ class RunnerSettings(WorkspaceSettings):
     def identity(self) -> str:
         """Who logs in, as people know it."""
         return f"the Runner's token for task {self.task}"
+
+    @property
+    def place(self) -> str:
+        """The workspace that the connection speaks to, as people know it."""
+        return f"{self.server}, workspace {self.organization}"
 
     @classmethod
     def read(cls, arguments: Sequence[str], http: HttpOptions) -> Self | None:

@@ -18,6 +18,7 @@ from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.testing import ManualClock
 from rpa_bridge.transport.base import Request, Response
 from rpa_bridge.transport.classify import Classify
+from rpa_bridge.transport.effects import Effects
 from rpa_bridge.transport.exclusive import Exclusive
 from rpa_bridge.transport.retry import Retry
 from rpa_bridge_botmaestro.client import Client, ServerVersion
@@ -122,7 +123,15 @@ class Script:
             clock=self.clock,
             exclusive=Exclusive(None, self.clock, rng),
             new_id=lambda: "id-1",
-            settle_window=120.0,
+            effects=Effects(
+                connection="script",
+                place="nowhere",
+                clock=self.clock,
+                new_id=lambda: "op",
+                outbox=None,
+                settle_window=120.0,
+                longest_attempt=60.0,
+            ),
             version=ServerVersion(self, "4.0.0"),
         )
 

@@ -125,7 +125,7 @@ async def test_a_record_that_another_upload_took_for_its_own_is_left_to_it(scrip
     record = {"id": 7, "taskId": 1, "name": "a.txt"}
     script.answer(record)
     artifacts._filling.add(7)  # as a look-up does that was quicker than this answer
-    for _ in _moments(script.client.settle_window):
+    for _ in _moments(script.client.effects.settle_window):
         script.page(record, last=True)
         script.answer({"message": "no file"}, status=404)
     with pytest.raises(OutcomeUnknownError):

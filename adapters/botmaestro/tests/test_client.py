@@ -109,6 +109,14 @@ async def test_a_server_that_says_nothing_of_an_end_is_asked_until_a_page_is_emp
     assert rows == ["a", "b"]
 
 
+async def test_a_server_that_gives_the_same_page_again_and_again_is_not_asked_for_ever(script: Any) -> None:
+    for _ in range(2):
+        script.page({"id": "1", "label": "a"}, {"id": "2", "label": "b"})
+
+    with pytest.raises(ProtocolError, match="page 1 repeats the one before"):
+        [row async for row in script.client.all_rows(DataPool, "/datapool", operation="test")]
+
+
 async def test_an_empty_list_is_one_empty_page(script: Any) -> None:
     script.page(last=True, totalPages=0)
 

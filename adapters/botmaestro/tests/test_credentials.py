@@ -148,7 +148,7 @@ async def test_a_value_that_nobody_may_see_is_never_written_over(
     sandbox.world.faults.add(Fault(FaultKind.STATUS, match="GET */key/user", status=404, times=9))
 
     for call in (
-        maestro.credentials.put("erp", secret(password="changed")),
+        maestro.credentials.put("erp", secret(password="canary-changed")),
         maestro.credentials.delete("erp", key="password"),
         maestro.credentials.reveal("erp"),
     ):

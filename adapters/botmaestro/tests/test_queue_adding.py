@@ -20,6 +20,7 @@ from rpa_bridge import (
     ItemDraft,
     NotFoundError,
     OutcomeUnknownError,
+    UnavailableError,
 )
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
@@ -138,6 +139,13 @@ async def test_each_item_triggers_one_task_although_answers_are_lost(
     assert len(kept()["tasks"]) == 20
 
 
+@pytest.fixture
+def never_broken(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No circuit breaker: it would end such a day sooner, and not by the guard under test."""
+    monkeypatch.setattr("rpa_bridge.transport.breaker.LEAST_RESULTS", 10_000)
+
+
+@pytest.mark.usefixtures("never_broken")
 async def test_more_lost_answers_than_are_kept_are_settled_on_the_way(
     sandbox: Sandbox, maestro: Adapter, requests: Requests, kept: Callable[[], Any]
 ) -> None:
@@ -149,6 +157,22 @@ async def test_more_lost_answers_than_are_kept_are_settled_on_the_way(
     assert len(requests(VIEW)) <= 6
 
 
+async def test_a_platform_that_fails_most_of_the_time_is_left_alone_and_all_that_was_sent_is_told(
+    sandbox: Sandbox, maestro: Adapter, requests: Requests, kept: Callable[[], Any]
+) -> None:
+    sandbox.world.faults.add(Fault(FaultKind.CUT, match=PUSH, when=When.AFTER, times=999))
+    results: list[AddResult] = []
+
+    with pytest.raises(UnavailableError, match="most attempts failed lately"):
+        await maestro.queues.add_many("Invoices", drafts(500), on_result=results.append)
+
+    sent = len(requests(PUSH))
+    assert sent < MOST_LOST
+    assert [one.status for one in results].count(ADDED) == len(held(kept())) == sent
+    assert {one.status for one in results} == {ADDED, REFUSED}
+
+
+@pytest.mark.usefixtures("never_broken")
 @pytest.mark.parametrize("deaf", [False, True], ids=["it can be read", "it cannot be read"])
 async def test_a_platform_that_takes_nothing_is_not_pushed_at_for_ever(
     sandbox: Sandbox, maestro: Adapter, requests: Requests, kept: Callable[[], Any], deaf: bool

@@ -147,6 +147,7 @@ async def test_nothing_belongs_to_a_job_that_is_not_there(open_local: Opener, ve
         await calls[verb]
 
 
+@pytest.mark.shows_secrets("file", why="the local platform keeps them in its database")
 async def test_secrets_are_kept_and_known_to_the_redactor(open_local: Opener) -> None:
     first, second = open_local(), open_local()
     await first.credentials.put("sap", {"password": SecretStr("canary-local-cred")}, description="for SAP")
@@ -158,6 +159,7 @@ async def test_secrets_are_kept_and_known_to_the_redactor(open_local: Opener) ->
     assert (found.keys, found.description) == (("password", "user"), "for SAP")
 
 
+@pytest.mark.shows_secrets("file", why="the local platform keeps them in its database")
 @pytest.mark.parametrize("is_deleted", [True, False])
 async def test_a_deleted_secret_is_overwritten_in_the_file(open_local: Opener, path: str, is_deleted: bool) -> None:
     adapter = open_local()

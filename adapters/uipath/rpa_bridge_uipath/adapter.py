@@ -8,6 +8,7 @@ from typing import Self
 
 from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Capabilities, Finding
 from rpa_bridge.contract.features import Limits
+from rpa_bridge.transport.effects import Effects
 from rpa_bridge.transport.exclusive import Exclusive
 from rpa_bridge.transport.stack import Wiring
 
@@ -49,15 +50,17 @@ class UiPathAdapter(Adapter):
     def __init__(self, settings: UiPathSettings, context: AdapterContext, login: Connected, client: Client) -> None:
         automations = UiPathAutomations(client, context.clock)
         jobs = UiPathJobs(client, context.clock, automations, LIMITS)
+        queues = UiPathQueues(client, context.clock, LIMITS)
+        artifacts = UiPathArtifacts(client, context.clock, jobs.key)
         asset_rows = AssetRows(client)
         super().__init__(
             context,
             automations,
             jobs,
-            UiPathQueues(client, context.clock, LIMITS),
+            queues,
             UiPathAssets(context.clock, asset_rows),
             UiPathCredentials(client, context.clock, asset_rows, settings.robot_key),
-            UiPathArtifacts(client, context.clock, jobs.key),
+            artifacts,
             UiPathRobots(client, context.clock),
             UiPathLogs(client, context.clock, jobs),
             UiPathAlerts(client, context.clock, jobs),
@@ -68,6 +71,15 @@ class UiPathAdapter(Adapter):
             login=login.tokens,
             identity=settings.auth.identity,
             way=settings.auth.type,
+            place=settings.place,
+            look_ups={
+                "jobs.start": jobs.begun,
+                "jobs.start_many": jobs.begun,
+                "queues.add": queues.added,
+                "queues.add_many": queues.landed,
+                "queues.retry": queues.tried_again,
+                "artifacts.upload": artifacts.linked,
+            },
         )
         self._connected, self._client, self._settings = login, client, settings
 
@@ -83,6 +95,7 @@ class UiPathAdapter(Adapter):
             rate=settings.rate,
             classes=settings.list_rates,
             cache_dir=context.cache_dir,
+            token_store=context.token_store,
         )
         login = connected(settings, wiring)
         client = Client(
@@ -91,7 +104,15 @@ class UiPathAdapter(Adapter):
             clock=context.clock,
             exclusive=Exclusive(context.cache_dir, context.clock, context.random),
             new_id=context.new_id,
-            settle_window=settings.settle_window,
+            effects=Effects(
+                connection=context.connection,
+                place=settings.place,
+                clock=context.clock,
+                new_id=context.new_id,
+                outbox=context.outbox,
+                settle_window=settings.settle_window,
+                longest_attempt=settings.http.effect_timeout,
+            ),
             storage_hosts=settings.trusted_storage,
         )
         return cls(settings, context, login, client)

@@ -13,7 +13,6 @@ from rpa_bridge.errors import NotFoundError, UnsupportedError
 from rpa_bridge.helpers import paging
 from rpa_bridge.helpers.checks import check_name, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly
 
 from . import odata
 from .client import PAGE, Client
@@ -44,8 +43,9 @@ class UiPathAlerts(AlertService):
         about = None if job is None else await self._jobs.get(job)
         body = mapping.process_alert(text, severity, title, about)
         path = f"/odata/Alerts/{odata.ACTION}RaiseProcessAlert"
+        may_be = "the alert may have been raised; look at the tenant's alerts before you repeat it"
         try:
-            with blindly("the alert may have been raised; look at the tenant's alerts before you repeat it"):
+            with self._client.effects.blindly(operation, may_be):
                 await self._client.call("POST", path, effect=Effect.BLIND, operation=operation, json=body)
         except NotFoundError:
             raise UnsupportedError(operation, adapter="uipath", hint=GONE) from None

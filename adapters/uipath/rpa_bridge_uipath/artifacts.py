@@ -15,7 +15,7 @@ from rpa_bridge.errors import NotFoundError, ProtocolError
 from rpa_bridge.helpers.checks import check_name, refuse
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.content import BINARY, Content
-from rpa_bridge.transport.reconcile import once
+from rpa_bridge.transport.outbox import Intent
 
 from . import odata, storage
 from .client import Client
@@ -120,13 +120,21 @@ class UiPathArtifacts(ArtifactService):
             return True
 
         async def look_up() -> bool | None:
-            linked = {one.attachment_id for one in await self._links(key, operation)}
-            return True if attachment.Id in linked else None
+            return True if await self._is_linked(attachment.Id, key, operation) else None
 
         what = f"the link from job {job} to its file {name!r}"
-        window = self._client.settle_window
-        await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        await self._client.effects.once(
+            send, look_up, operation=operation, what=what, subject=job, key=str(attachment.Id)
+        )
         return mapping.attachment(attachment, job, body.size)
+
+    async def linked(self, intent: Intent) -> tuple[str, ...]:
+        """The id of the attachment, where a job has it that an upload was to give it whose end nobody saw."""
+        job, attachment = await self._job_key(intent.subject, intent.operation), UUID(intent.key)
+        return (intent.key,) if await self._is_linked(attachment, job, intent.operation) else ()
+
+    async def _is_linked(self, attachment: UUID, job_key: UUID, operation: str) -> bool:
+        return attachment in {one.attachment_id for one in await self._links(job_key, operation)}
 
     async def _files(self, bucket: BucketDto, operation: str) -> AsyncIterator[Artifact]:
         token: str | None = None

@@ -12,7 +12,6 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.errors import ConflictError, NotFoundError, ProtocolError, RemoteError
 from rpa_bridge.helpers.checks import check_name, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import once
 
 from . import odata
 from .client import Client
@@ -183,9 +182,8 @@ class AssetRows:
             found = await self.named(name, operation)
             return None if found is None else (found, False)
 
-        window = self._client.settle_window
         what = f"an asset named {name!r}"
-        return await once(send, look_up, clock=self._client.clock, operation=operation, what=what, window=window)
+        return await self._client.effects.once(send, look_up, operation=operation, what=what)
 
     async def write(self, read: AssetDto, body: Mapping[str, Any], operation: str) -> AssetDto:
         """The asset after this body has replaced it; read again, since older servers lose values without a word."""

@@ -13,6 +13,7 @@ from rpa_bridge.helpers import paging
 from rpa_bridge.transport.base import Effect, Request, Transport
 from rpa_bridge.transport.content import Content
 from rpa_bridge.transport.decode import WireModel, json_of
+from rpa_bridge.transport.effects import Effects
 from rpa_bridge.transport.exclusive import Exclusive
 
 from . import odata
@@ -37,7 +38,7 @@ class Client:
     clock: Clock
     exclusive: Exclusive
     new_id: Callable[[], str]
-    settle_window: float
+    effects: Effects
     storage_hosts: tuple[str, ...] = ()
     """Hosts, as shell patterns, to which files may go."""
 

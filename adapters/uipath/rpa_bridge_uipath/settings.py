@@ -185,6 +185,12 @@ class UiPathSettings(AdapterSettings):
         return f"{parts.scheme}://{parts.netloc}/{'identity_' if below_a_tenant else 'identity'}"
 
     @property
+    def place(self) -> str:
+        """The part of the platform that the connection speaks to, as people know it."""
+        parts = (self.url, self.tenant and f"tenant {self.tenant}", self.folder and f"folder {self.folder}")
+        return ", ".join(str(part) for part in parts if part)
+
+    @property
     def rate(self) -> float | None:
         """Requests a second unless `http.rate` says otherwise: only the cloud counts them."""
         return CLOUD_RATE if self.is_cloud else None

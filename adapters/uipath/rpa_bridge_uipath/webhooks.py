@@ -15,7 +15,6 @@ from rpa_bridge.helpers.checks import check_name, refuse
 from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.transport.addresses import check_absolute
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly, once
 
 from . import odata
 from .client import Client
@@ -66,10 +65,8 @@ class UiPathWebhooks(WebhookService):
                 raise _taken(operation, name)
             return found
 
-        window, what = self._client.settle_window, f"a webhook named {name!r}"
-        return mapping.webhook(
-            await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
-        )
+        what = f"a webhook named {name!r}"
+        return mapping.webhook(await self._client.effects.once(send, look_up, operation=operation, what=what))
 
     async def delete(self, name: str) -> None:
         operation = "webhooks.delete"
@@ -85,7 +82,8 @@ class UiPathWebhooks(WebhookService):
         operation = "webhooks.ping"
         row = await self._webhook(name, operation)
         path = f"{odata.entity('Webhooks', row.Id)}/{odata.ACTION}Ping"
-        with blindly(f"{row.Url} may be called; look there before you ask again"):
+        may_be = f"{row.Url} may be called; look there before you ask again"
+        with self._client.effects.blindly(operation, may_be):
             await self._client.call("POST", path, effect=Effect.BLIND, operation=operation)
 
     def _rows(self, operation: str) -> AsyncIterator[WebhookDto]:

@@ -11,7 +11,8 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from rpa_bridge.auth.stores import MemoryStore, TokenStore, open_store
+from rpa_bridge.auth.caching import CacheOptions, open_store
+from rpa_bridge.auth.stores import MemoryStore, TokenStore
 from rpa_bridge.auth.tokens import Token, TokenCache, TokenKey, token_from
 from rpa_bridge.errors import AuthError, Delivery
 from rpa_bridge.testing import ManualClock
@@ -151,7 +152,7 @@ def key() -> TokenKey:
 @pytest.fixture
 def file_store(tmp_path: Path, clock: ManualClock) -> Callable[[], TokenStore]:
     """Opens the store in one folder once more, as another process would."""
-    return lambda: open_store(tmp_path / "cache", clock)
+    return lambda: open_store(tmp_path / "cache", clock, CacheOptions(encryption="off"))
 
 
 @pytest.fixture

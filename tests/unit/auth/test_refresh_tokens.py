@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from datetime import timedelta
 from typing import TYPE_CHECKING
@@ -39,17 +39,17 @@ def cache(new_cache: NewCache, store: MemoryStore, rotating: Rotating) -> TokenC
 
 
 @pytest.fixture
-def kept(store: MemoryStore, key: TokenKey) -> Callable[[], str | None]:
+def kept(store: MemoryStore, key: TokenKey) -> Kept:
     """The refresh token in the store."""
 
-    def look() -> str | None:
-        refresh = store.load(store.name(key)).refresh
+    async def look() -> str | None:
+        refresh = (await store.load(await store.name(key))).refresh
         return None if refresh is None else refresh.get_secret_value()
 
     return look
 
 
-Kept = Callable[[], "str | None"]
+Kept = Callable[[], Awaitable["str | None"]]
 
 
 def number(token: Token) -> int:
@@ -95,7 +95,7 @@ async def test_each_renewal_spends_the_refresh_token_and_keeps_the_next(
 ) -> None:
     await cache.adopt(rotating.log_in())
     for day in range(1, 4):
-        assert kept() == f"refresh-number-{day}"
+        assert await kept() == f"refresh-number-{day}"
         clock.advance(DEAD)
         assert number(await cache.get()) == day + 1
 
@@ -108,11 +108,12 @@ async def test_the_new_refresh_token_is_kept_before_its_token_is_handed_out(
     await log_in_of_yesterday(cache, rotating, clock)
     handed_out: list[Token] = []
     at_save: list[tuple[str, int]] = []
+    really_save = store.save
 
     async def save(name: str, record: Record) -> None:
         await settle()
         at_save.append((str(record.refresh and record.refresh.get_secret_value()), len(handed_out)))
-        store.keep(name, record)
+        await really_save(name, record)
 
     store.save = save  # type: ignore[method-assign]
     handed_out.append(await cache.get())
@@ -169,7 +170,7 @@ async def test_a_refresh_token_that_is_no_longer_good_is_dropped_and_the_error_s
             await cache.get()
 
     assert rotating.sent == ["refresh-number-1"]
-    assert kept() is None
+    assert await kept() is None
 
 
 async def test_another_refusal_keeps_the_refresh_token_and_is_remembered(
@@ -180,7 +181,7 @@ async def test_another_refusal_keeps_the_refresh_token_and_is_remembered(
     for _ in range(3):
         with pytest.raises(AuthError, match=r"wrong application|is not asked again until"):
             await cache.get()
-    assert (len(rotating.sent), kept()) == (1, "refresh-number-1")
+    assert (len(rotating.sent), await kept()) == (1, "refresh-number-1")
 
     clock.advance(60.0)
 
@@ -201,7 +202,7 @@ async def test_after_a_lost_answer_the_same_refresh_token_is_tried_once_more(
     with pytest.raises(AuthError, match="run `rpa-bridge auth login erp`"):
         await cache.get()
     assert rotating.sent == ["refresh-number-2"] * 2
-    assert kept() is None
+    assert await kept() is None
 
 
 async def test_two_lost_answers_end_in_an_error_that_names_both_mends_and_lose_no_refresh_token(
@@ -241,14 +242,14 @@ async def test_what_never_reached_the_platform_or_was_put_off_is_tried_three_tim
         await cache.get()
 
     assert rotating.sent == ["refresh-number-1"] * 3
-    assert kept() == "refresh-number-1"
+    assert await kept() == "refresh-number-1"
 
 
 async def test_when_the_lock_is_not_to_be_had_the_refresh_token_is_left_alone(
     cache: TokenCache, store: MemoryStore, key: TokenKey, rotating: Rotating, clock: ManualClock
 ) -> None:
     await log_in_of_yesterday(cache, rotating, clock)
-    assert store.lock(store.name(key)).acquire()
+    assert await store.lock(await store.name(key)).acquire()
 
     with pytest.raises(UnavailableError, match="another process takes too long"):
         await cache.get()
@@ -271,7 +272,7 @@ async def test_a_renewal_that_is_cancelled_on_its_way_still_keeps_what_it_brough
 
     with pytest.raises(UnavailableError, match="closed during the log-in"):
         await caller
-    assert kept() == "refresh-number-2"
+    assert await kept() == "refresh-number-2"
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -294,7 +295,7 @@ async def test_a_renewal_that_hangs_after_it_was_cancelled_is_ended(
 
     with pytest.raises(UnavailableError, match="closed during the log-in"):
         await caller
-    assert store.lock(store.name(key)).acquire()
+    assert await store.lock(await store.name(key)).acquire()
     assert asyncio.all_tasks() == {asyncio.current_task()}
 
 
@@ -315,11 +316,11 @@ async def test_a_token_that_had_ended_when_it_came_loses_no_refresh_token(
 async def test_a_log_in_waits_for_the_renewal_of_another_process_and_stands_against_it(
     new_cache: NewCache, new_rotating: NewRotating, store: MemoryStore, key: TokenKey
 ) -> None:
-    clock, name = StillClock(), store.name(key)
+    clock, name = StillClock(), await store.name(key)
     rotating = new_rotating(clock)
     cache = new_cache(store, source=rotating, clock=clock)
     other = store.lock(name)
-    assert other.acquire()
+    assert await other.acquire()
     newly = rotating.log_in()
     adopting = asyncio.create_task(cache.adopt(newly))
     await settle()
@@ -327,12 +328,12 @@ async def test_a_log_in_waits_for_the_renewal_of_another_process_and_stands_agai
     hour = timedelta(hours=1)
     late = Token(SecretStr("late"), clock.now(), clock.now() + hour, clock.monotonic(), refresh=SecretStr("old"))
     await store.save(name, EMPTY.with_token(late))
-    other.release()
+    await other.release()
     await adopting
 
     assert (await cache.get()).value == newly.value
     assert (await new_cache(store, source=rotating, clock=clock).get()).value == newly.value
-    assert store.load(name).refresh == newly.refresh
+    assert (await store.load(name)).refresh == newly.refresh
 
 
 async def test_a_log_in_that_is_forgotten_during_its_renewal_stays_forgotten(
@@ -351,7 +352,7 @@ async def test_a_log_in_that_is_forgotten_during_its_renewal_stays_forgotten(
     rotating.open.set()
     await asyncio.gather(caller, forgotten)
 
-    assert kept() is None
+    assert await kept() is None
 
 
 async def test_a_log_in_ends_the_memory_of_a_refusal_and_of_a_rejected_token(
@@ -395,7 +396,7 @@ async def test_a_new_process_renews_with_what_the_file_keeps_and_a_damaged_file_
     assert number(await new_cache(file_store(), source=rotating).get()) == 2
 
     store = file_store()
-    path = store._path(store.name(key))  # type: ignore[attr-defined]
+    path = store._path(await store.name(key))  # type: ignore[attr-defined]
     assert path.stat().st_mode & 0o777 == 0o600
     path.write_bytes(path.read_bytes().replace(b"refresh-number-2", b"refresh-number-3"))
 
@@ -409,7 +410,7 @@ async def test_a_new_process_renews_with_what_the_file_keeps_and_a_damaged_file_
 async def test_without_a_refresh_token_for_it_a_source_that_only_fetches_is_not_asked_to_renew(
     new_cache: NewCache, store: MemoryStore, key: TokenKey
 ) -> None:
-    store.keep(store.name(key), Record(refresh=SecretStr("refresh-of-a-stranger")))
+    await store.save(await store.name(key), Record(refresh=SecretStr("refresh-of-a-stranger")))
 
     assert number(await new_cache(store).get()) == 1
 
@@ -433,7 +434,7 @@ async def test_nothing_that_is_logged_or_shown_holds_a_refresh_token(
             seen.append(await cache.get())
         except RemoteError as error:
             seen += [repr(error), str(error), vars(error), error.__context__, error.__cause__]
-        seen += [await cache.status(), cache.counters, store.load(store.name(key))]
+        seen += [await cache.status(), cache.counters, await store.load(await store.name(key))]
 
     shown = f"{seen} {caplog.text} {[record.__dict__ for record in caplog.records]}"
     assert "Token(fp=" in shown

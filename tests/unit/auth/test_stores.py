@@ -1,189 +1,198 @@
-"""Tokens on a disk: who may read them, and what is believed of what is read."""
+"""What every store does, whatever it keeps its records in: memory, files, sealed files, Redis."""
 
 from __future__ import annotations
 
-import errno
-import json
-import logging
-import os
+import asyncio
 import random
-import shutil
-import socket
-import stat
-from collections.abc import Callable, Iterator
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import AsyncIterator, Callable
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import TYPE_CHECKING
 
 import pytest
-from filelock import FileLock
 from pydantic import SecretStr
 
-from rpa_bridge.auth import records
+from rpa_bridge.auth.file_store import FileStore
 from rpa_bridge.auth.records import EMPTY, Record, Refusal
-from rpa_bridge.auth.stores import FileStore, TokenStore
-from rpa_bridge.auth.tokens import Token, TokenKey
+from rpa_bridge.auth.redis_store import RECORD, RedisStore
+from rpa_bridge.auth.sealing import Seal
+from rpa_bridge.auth.stores import MemoryStore, Place, TokenStore
+from rpa_bridge.auth.tokens import Token, TokenCache, TokenKey
+from rpa_bridge.errors import AuthError
 from rpa_bridge.testing import ManualClock
+from tests.faults.resp import RespClient, RespServer
 
-OTHER = TokenKey(adapter="test", token_url="https://example.test/token", client_id="you", secret=SecretStr("another"))
+if TYPE_CHECKING:
+    from tests.unit.auth.conftest import NewCache, Platform
+
+KEY = b"k" * 32
+
+
+class Shared:
+    """One place for records: opened once more as another process would, and its raw content."""
+
+    place: Place
+
+    def open(self) -> TokenStore:
+        raise NotImplementedError
+
+    def read(self, name: str) -> bytes:
+        raise NotImplementedError
+
+    def write(self, name: str, content: bytes) -> None:
+        raise NotImplementedError
+
+
+class InMemory(Shared):
+    place = "memory"
+
+    def __init__(self) -> None:
+        self._store = MemoryStore()
+
+    def open(self) -> TokenStore:
+        return self._store
+
+
+class InFiles(Shared):
+    place = "file"
+
+    def __init__(self, directory: Path, clock: ManualClock, *, sealed: bool) -> None:
+        self._directory, self._clock, self._sealed = directory, clock, sealed
+
+    def open(self) -> TokenStore:
+        async def unlock(_: Path) -> Seal:
+            return Seal(KEY)
+
+        return FileStore(self._directory, self._clock, unlock if self._sealed else None, sealed_only=self._sealed)
+
+    def read(self, name: str) -> bytes:
+        return (self._directory / f"{name}.json").read_bytes()
+
+    def write(self, name: str, content: bytes) -> None:
+        path = self._directory / f"{name}.json"
+        path.touch(mode=0o600)
+        path.write_bytes(content)
+
+
+class InRedis(Shared):
+    place = "redis"
+
+    def __init__(self, server: RespServer, clock: ManualClock) -> None:
+        self._server, self._clock = server, clock
+
+    def open(self) -> TokenStore:
+        return RedisStore(RespClient(self._server.port), KEY, MemoryStore(), self._clock)
+
+    def read(self, name: str) -> bytes:
+        return self._server.values[RECORD + name][0]
+
+    def write(self, name: str, content: bytes) -> None:
+        self._server.values[RECORD + name] = (content, None)
+
+
+ON_DISK = ["file", "sealed", "redis"]
+ALL = ["memory", *ON_DISK]
 
 
 @pytest.fixture
-def directory(tmp_path: Path) -> Path:
-    return tmp_path / "cache" / "tokens"
+async def shared(request: pytest.FixtureRequest, tmp_path: Path, clock: ManualClock) -> AsyncIterator[Shared]:
+    async with RespServer(lambda: clock.now().timestamp()) as server:
+        kinds: dict[str, Callable[[], Shared]] = {
+            "memory": InMemory,
+            "file": lambda: InFiles(tmp_path / "tokens", clock, sealed=False),
+            "sealed": lambda: InFiles(tmp_path / "tokens", clock, sealed=True),
+            "redis": lambda: InRedis(server, clock),
+        }
+        yield kinds[request.param]()
 
 
 @pytest.fixture
-def store(file_store: Callable[[], TokenStore]) -> TokenStore:
-    return file_store()
-
-
-@pytest.fixture
-def token(clock: ManualClock) -> Token:
+def record(clock: ManualClock) -> Record:
     now = clock.now()
     value = SecretStr("token-of-the-record")
-    return Token(value, now, now + timedelta(hours=1), clock.monotonic(), ("read", "write"), {"organization": "acme"})
-
-
-@pytest.fixture
-def record(token: Token, clock: ManualClock) -> Record:
-    now = clock.now()
     return Record(
-        token=token,
+        token=Token(value, now, now + timedelta(hours=1), clock.monotonic(), ("read",), {"organization": "acme"}),
         refusal=Refusal(2, now + timedelta(seconds=120), 400, "invalid_client"),
         not_before=now + timedelta(seconds=30),
         renewals=(now - timedelta(seconds=10), now),
+        refresh=SecretStr("refresh-of-the-record"),
     )
 
 
-@pytest.fixture
-def no_umask() -> Iterator[None]:
-    before = os.umask(0)
-    yield
-    os.umask(before)
-
-
-def mode(path: Path) -> int:
-    return stat.S_IMODE(path.lstat().st_mode)
-
-
-def warnings(caplog: pytest.LogCaptureFixture) -> list[str]:
-    return [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
-
-
-async def test_a_record_comes_back_whole_in_another_process(
-    file_store: Callable[[], TokenStore], key: TokenKey, record: Record
-) -> None:
-    store = file_store()
-    await store.save(store.name(key), record)
-
-    other = file_store()
-
-    assert other.name(key) == store.name(key)
-    assert other.load(other.name(key)) == record
-    assert other.place(other.name(key)) == "file"
-    assert other.load(other.name(OTHER)) == EMPTY
-
-
-@pytest.mark.usefixtures("no_umask")
-async def test_nobody_else_may_read_anything_even_without_an_umask(
-    store: TokenStore, key: TokenKey, record: Record, directory: Path
-) -> None:
-    name = store.name(key)
-    lock = store.lock(name)
-    assert lock.acquire()
-    await store.save(name, record)
-    lock.release()
-
-    assert names_in(directory) == {"installation.key", f"{name}.json", f"{name}.lock"}
-    assert {mode(directory / one) for one in names_in(directory)} == {0o600}
-    assert {mode(path) for path in (directory, directory.parent)} == {0o700}
-
-
-def test_a_folder_that_others_may_enter_is_closed_to_them(store: TokenStore, key: TokenKey, directory: Path) -> None:
-    directory.mkdir(parents=True)
-    directory.chmod(0o755)
-
-    store.name(key)
-
-    assert mode(directory) == 0o700
-
-
-async def test_only_the_record_holds_the_token_and_nothing_holds_the_secret(
-    store: TokenStore, key: TokenKey, record: Record, directory: Path
-) -> None:
-    name = store.name(key)
+@pytest.mark.parametrize("shared", ALL, indirect=True)
+async def test_a_record_comes_back_whole_in_another_process(shared: Shared, key: TokenKey, record: Record) -> None:
+    store, other = shared.open(), shared.open()
+    name = await store.name(key)
     await store.save(name, record)
 
-    assert in_files(directory, b"token-of-the-record") == [f"{name}.json"]
-    assert not in_files(directory, b"client-secret")
+    assert await other.name(key) == name
+    assert await other.load(name) == record
+    assert other.place(name) == shared.place
+    assert await other.load(await other.name(replace(key, secret=SecretStr("a-changed-secret")))) == EMPTY
 
 
-async def test_a_removed_record_is_gone(store: TokenStore, key: TokenKey, record: Record, directory: Path) -> None:
-    name = store.name(key)
+@pytest.mark.parametrize("shared", ALL, indirect=True)
+async def test_a_removed_record_is_gone_for_all(shared: Shared, key: TokenKey, record: Record) -> None:
+    store, other = shared.open(), shared.open()
+    name = await store.name(key)
     await store.save(name, record)
 
-    store.remove(name)
-    store.remove(name)
+    await other.remove(await other.name(key))
+    await other.remove(name)
 
-    assert store.load(name) == EMPTY
-    assert names_in(directory) == {"installation.key"}
+    assert await store.load(name) == EMPTY
 
 
-async def test_what_was_set_aside_is_forgotten_too(
-    store: TokenStore, key: TokenKey, record: Record, directory: Path
-) -> None:
-    name = store.name(key)
+@pytest.mark.parametrize("shared", ALL, indirect=True)
+async def test_a_lock_has_one_holder_and_goes_to_the_next(shared: Shared, key: TokenKey) -> None:
+    store, other = shared.open(), shared.open()
+    mine, theirs = store.lock(await store.name(key)), other.lock(await other.name(key))
+    elsewhere = other.lock(await other.name(replace(key, tenant="another")))
+
+    assert await mine.acquire()
+    assert not await theirs.acquire()
+    assert await elsewhere.acquire(), "every key has its own"
+    await mine.release()
+    assert await theirs.acquire()
+    assert not await mine.acquire()
+    await theirs.release()
+    await elsewhere.release()
+
+
+@pytest.mark.parametrize(
+    ("shared", "shows"), [("file", True), ("sealed", False), ("redis", False)], indirect=["shared"]
+)
+async def test_what_is_sealed_shows_nothing(shared: Shared, key: TokenKey, record: Record, shows: bool) -> None:
+    store = shared.open()
+    name = await store.name(key)
     await store.save(name, record)
-    (directory / f"{name}.json").chmod(0o644)
-    store.load(name, locked=True)
-    assert in_files(directory, b"token-of-the-record") == [f"{name}.bad"]
+    raw = shared.read(name)
 
-    store.remove(name)
-
-    assert not in_files(directory, b"token-of-the-record")
+    assert all((text in raw) is shows for text in (b"token-of-the-record", b"refresh-of", b"acme"))
+    assert b"client-secret" not in raw
 
 
-async def test_what_cannot_be_removed_is_hidden_at_least(
-    store: TokenStore,
-    key: TokenKey,
-    record: Record,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    name = store.name(key)
-    await store.save(name, record)
-    monkeypatch.setattr(os, "unlink", refuse(errno.EROFS))
-
-    store.remove(name)
-
-    assert store.load(name) == EMPTY
-    assert len(warnings(caplog)) == 1
-
-
+@pytest.mark.parametrize("shared", ON_DISK, indirect=True)
 async def test_hundreds_of_damaged_records_never_give_anything_but_the_truth(
-    store: TokenStore, key: TokenKey, record: Record, directory: Path
+    shared: Shared, key: TokenKey, record: Record
 ) -> None:
-    name = store.name(key)
+    store = shared.open()
+    name = await store.name(key)
     await store.save(name, record)
-    path = directory / f"{name}.json"
-    whole = path.read_bytes()
+    whole = shared.read(name)
     rng = random.Random(20301)  # noqa: S311 - damage that repeats
 
     misses = 0
     for _ in range(500):
-        path.write_bytes(damaged(whole, rng))
-        path.chmod(0o600)
-        loaded = store.load(name, locked=True)
+        shared.write(name, damaged(whole, rng))
+        loaded = await store.load(name, locked=True)
         assert loaded in {EMPTY, record}
         misses += loaded == EMPTY
-    path.write_bytes(whole)
-    path.chmod(0o600)
+    shared.write(name, whole)
 
     assert misses > 450, "a piece that stands there twice does no harm"
-    assert store.load(name) == record, "undamaged it would have been read"
+    assert await store.load(name) == record, "undamaged it would have been read"
 
 
 def damaged(whole: bytes, rng: random.Random) -> bytes:
@@ -205,325 +214,102 @@ def damaged(whole: bytes, rng: random.Random) -> bytes:
     )
 
 
+@pytest.mark.parametrize("shared", ON_DISK, indirect=True)
 async def test_a_record_under_another_name_is_never_taken_for_ones_own(
-    store: TokenStore, clock: ManualClock, token: Token, directory: Path
+    shared: Shared, key: TokenKey, record: Record
 ) -> None:
-    names = [store.name(replace(OTHER, tenant=f"tenant-{number}")) for number in range(40)]
-    for number, name in enumerate(names):
-        await store.save(name, Record(token=replace(token, value=SecretStr(f"token-of-tenant-{number}"))))
-
-    for mine, foreign in zip(names, [*names[1:], names[0]], strict=True):
-        kept = directory / "kept"
-        shutil.copy2(directory / f"{mine}.json", kept)
-        shutil.copy2(directory / f"{foreign}.json", directory / f"{mine}.json")
-        assert store.load(mine) == EMPTY
-        kept.replace(directory / f"{mine}.json")
-    assert all(store.load(name).token for name in names)
-
-
-def changed(path: Path, change: Callable[[dict[str, Any]], object]) -> None:
-    """Changes a record as somebody would who knows how to write one."""
-    content = json.loads(path.read_text())
-    change(content)
-    try:
-        line = records._RecordLine.model_validate_json(json.dumps(content))
-        content["checksum"] = line.computed_checksum()
-    except ValueError:
-        content["checksum"] = "0"
-    path.write_text(json.dumps(content))
-
-
-def instead(path: Path, make: Callable[[Path], None]) -> None:
-    path.unlink()
-    make(path)
-
-
-def names_in(directory: Path) -> set[str]:
-    return {path.name for path in directory.iterdir()}
-
-
-def in_files(directory: Path, text: bytes) -> list[str]:
-    """The names of the files that hold this text."""
-    return [path.name for path in directory.iterdir() if text in path.read_bytes()]
-
-
-DOUBTS: dict[str, Callable[[Path], object]] = {
-    "not a regular file (link)": lambda path: path.symlink_to(path.rename(path.with_name("elsewhere"))),
-    "not a regular file (folder)": lambda path: instead(path, Path.mkdir),
-    "not a regular file (pipe)": lambda path: instead(path, os.mkfifo),
-    "others could read or change it (group)": lambda path: path.chmod(0o640),
-    "others could read or change it (all)": lambda path: path.chmod(0o606),
-    "too large": lambda path: path.write_bytes(path.read_bytes() + b" " * 65_536),
-    "damaged (version)": lambda path: changed(path, lambda content: content.update(version=1)),
-    "damaged (unknown member)": lambda path: changed(path, lambda content: content.update(more=1)),
-    "damaged (token)": lambda path: changed(path, lambda content: content["token"].update(value="two words")),
-    "damaged (no token at all)": lambda path: changed(path, lambda content: content["token"].update(value="")),
-    "damaged (no zone)": lambda path: changed(
-        path, lambda content: content["token"].update(obtained_at="2030-01-01T00:00:00")
-    ),
-    "damaged (refresh token)": lambda path: changed(path, lambda content: content.update(refresh="two words")),
-    "belongs to another log-in": lambda path: changed(path, lambda content: content.update(key="0" * 64)),
-    "from the future": lambda path: changed(
-        path, lambda content: content["token"].update(obtained_at="2030-01-01T00:01:01Z")
-    ),
-    "would live too long (8 days)": lambda path: changed(
-        path, lambda content: content["token"].update(expires_at="2030-01-09T00:00:00Z")
-    ),
-    "would live too long (backwards)": lambda path: changed(
-        path, lambda content: content["token"].update(expires_at="2029-01-01T00:00:00Z")
-    ),
-}
-
-
-@pytest.mark.parametrize("doubt", DOUBTS)
-async def test_any_doubt_is_a_miss_with_one_warning_and_the_file_is_set_aside(
-    store: TokenStore, key: TokenKey, record: Record, directory: Path, doubt: str, caplog: pytest.LogCaptureFixture
-) -> None:
-    name = store.name(key)
-    await store.save(name, record)
-    path = directory / f"{name}.json"
-    DOUBTS[doubt](path)
-
-    assert [store.load(name) for _ in range(3)] == [EMPTY] * 3
-    assert path.is_symlink() or path.exists(), "only the holder of the lock may set it aside"
-    assert store.load(name, locked=True) == EMPTY
-
-    assert not path.is_symlink()
-    assert not path.exists()
-    assert path.with_suffix(".bad").is_symlink() or path.with_suffix(".bad").exists()
-    assert len(warnings(caplog)) == 1
-    assert doubt.partition(" (")[0] in warnings(caplog)[0]
-    assert "token-of-the-record" not in caplog.text
-    await store.save(name, record)
-    assert store.load(name) == record
-
-
-async def test_a_record_that_others_could_read_is_closed_to_them(
-    store: TokenStore, key: TokenKey, record: Record, directory: Path
-) -> None:
-    await store.save(store.name(key), record)
-    path = directory / f"{store.name(key)}.json"
-    path.chmod(0o644)
-
-    store.load(store.name(key), locked=True)
-
-    assert mode(path.with_suffix(".bad")) == 0o600
-
-
-async def test_a_socket_in_the_place_of_a_record_is_a_miss(
-    store: TokenStore, key: TokenKey, directory: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    name = store.name(key)
-    monkeypatch.chdir(directory)  # a socket's whole path may not be long
-    with socket.socket(socket.AF_UNIX) as listener:
-        listener.bind(f"{name}.json")
-        assert store.load(name, locked=True) == EMPTY
-
-
-async def test_what_belongs_to_somebody_else_is_not_believed(
-    file_store: Callable[[], TokenStore],
-    key: TokenKey,
-    record: Record,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-) -> None:
-    store, newcomer = file_store(), file_store()
-    await store.save(store.name(key), record)
-    monkeypatch.setattr(os, "geteuid", lambda: 4711)
-
-    assert store.load(store.name(key)) == EMPTY
-    assert newcomer.place(newcomer.name(key)) == "memory"
-    assert [("belongs to somebody else" in one) for one in warnings(caplog)] == [True, True]
-
-
-async def test_a_record_from_before_a_restart_counts_by_the_time_of_day(
-    store: TokenStore, key: TokenKey, token: Token, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store.save(store.name(key), Record(token=token))
-    clock.advance(600.0)
-    clock._monotonic = 20.0
-    monkeypatch.setattr(records, "_boot_id", lambda: "another start")
-
-    loaded = store.load(store.name(key)).token
-
-    assert loaded is not None
-    assert loaded.obtained_monotonic == 20.0 - 600.0
-
-
-async def test_a_restart_shows_even_when_the_new_start_was_longer_ago_than_the_old_one(
-    store: TokenStore, key: TokenKey, token: Token, clock: ManualClock, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    await store.save(store.name(key), Record(token=token))
-    clock.advance(600.0)
-    clock._monotonic = 9000.0
-    monkeypatch.setattr(records, "_boot_id", lambda: "another start")
-
-    loaded = store.load(store.name(key)).token
-
-    assert loaded is not None
-    assert loaded.obtained_monotonic == 9000.0 - 600.0
-
-
-async def test_moments_that_a_wrong_clock_put_far_ahead_do_not_count(clock: ManualClock) -> None:
-    ahead = clock.now() + timedelta(days=3650)
-    record = Record(refusal=Refusal(1, ahead), not_before=ahead, renewals=(ahead, ahead, ahead))
-
-    assert record.refusal_now(clock.now()) is None
-    assert record.pause_now(clock.now()) == 0.0
-    assert record.recent_renewals(clock.now()) == ()
-
-
-def refuse(number: int) -> Callable[..., NoReturn]:
-    """A system call that always fails in this way."""
-
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise OSError(number, os.strerror(number))
-
-    return fail
-
-
-async def check_it_works_in_memory(store: TokenStore, key: TokenKey, record: Record) -> None:
-    name = store.name(key)
-    for _ in range(3):
-        lock = store.lock(name)
-        assert lock.acquire()
-        assert not store.lock(name).acquire()
+    store = shared.open()
+    names = [await store.name(replace(key, tenant=f"tenant-{number}")) for number in range(40)]
+    for name in names:
         await store.save(name, record)
-        lock.release()
-        assert store.load(name, locked=True) == record
-    assert store.place(name) == "memory"
-    store.remove(name)
-    assert store.load(name) == EMPTY
+    contents = [shared.read(name) for name in names]
+
+    for name, foreign in zip(names, [*contents[1:], contents[0]], strict=True):
+        shared.write(name, foreign)
+        assert await store.load(name) == EMPTY
+    for name, own in zip(names, contents, strict=True):
+        shared.write(name, own)
+        assert await store.load(name) == record
 
 
-async def test_a_folder_that_cannot_be_made_means_memory_only_with_one_warning(
-    tmp_path: Path, clock: ManualClock, key: TokenKey, record: Record, caplog: pytest.LogCaptureFixture
+@pytest.mark.parametrize("shared", ALL, indirect=True)
+async def test_ten_processes_with_ten_callers_each_make_one_request(
+    shared: Shared, new_cache: NewCache, platform: Platform, clock: ManualClock
 ) -> None:
-    (tmp_path / "home").write_text("a file where the home should be")
+    caches = [new_cache(shared.open()) for _ in range(10)]
 
-    await check_it_works_in_memory(FileStore(tmp_path / "home" / "cache" / "tokens", clock), key, record)
+    tokens = await asyncio.gather(*(cache.get() for cache in caches for _ in range(10)))
+    assert len({token.fingerprint for token in tokens}) == 1
+    assert len(platform.asked) == 1
 
-    assert len(warnings(caplog)) == 1
-    assert "kept in memory only" in warnings(caplog)[0]
-    assert "make it a folder that belongs to this user" in warnings(caplog)[0]
+    clock.advance(10.0)
+    await asyncio.gather(*(cache.reject(tokens[0]) for cache in caches))
+    renewed = await asyncio.gather(*(cache.get() for cache in caches for _ in range(10)))
+    assert len({token.fingerprint for token in renewed} | {tokens[0].fingerprint}) == 2
+    assert len(platform.asked) == 2
 
 
-@pytest.mark.parametrize("call", ["mkdir", "link"])
-@pytest.mark.parametrize("number", [errno.EROFS, errno.EACCES, errno.ENOSPC, errno.EDQUOT])
-async def test_a_read_only_or_full_home_means_memory_only_with_one_warning(
-    store: TokenStore,
-    key: TokenKey,
-    record: Record,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    call: str,
-    number: int,
+@pytest.mark.parametrize("shared", ALL, indirect=True)
+async def test_a_bad_secret_is_remembered_by_all(shared: Shared, new_cache: NewCache, platform: Platform) -> None:
+    platform.failures = [AuthError("wrong secret", status=400, code="invalid_client")]
+    caches = [new_cache(shared.open()) for _ in range(10)]
+
+    refused = await asyncio.gather(*(cache.get() for cache in caches), return_exceptions=True)
+
+    assert {type(one) for one in refused} == {AuthError}
+    assert len(platform.asked) == 1
+
+
+async def second_refusal(cache: TokenCache, clock: ManualClock) -> None:
+    """What happens when the platform refuses a token, and the one that replaces it."""
+    clock.advance(10.0)
+    await cache.reject(await cache.get())
+    await cache.bar(await cache.get())
+
+
+@pytest.mark.parametrize("shared", ALL, indirect=True)
+async def test_after_a_second_refusal_no_token_is_given_out_for_a_minute(
+    shared: Shared, new_cache: NewCache, key: TokenKey, platform: Platform, clock: ManualClock
 ) -> None:
-    monkeypatch.setattr(os, call, refuse(number))
+    cache, other = new_cache(shared.open()), new_cache(shared.open())
+    await cache.get()
+    await second_refusal(cache, clock)
 
-    await check_it_works_in_memory(store, key, record)
+    for one in (cache, other):
+        with pytest.raises(AuthError, match="gives tokens and then refuses them"):
+            await one.get()
+    assert len(platform.asked) == 2
+    changed = new_cache(shared.open(), key=replace(key, secret=SecretStr("a-changed-secret")))
+    assert (await changed.get()).value.get_secret_value() == "token-number-3", "another secret is another log-in"
 
-    assert len(warnings(caplog)) == 1
-    assert os.strerror(number) in warnings(caplog)[0]
+    clock.advance(61.0)
+    assert (await cache.get()).value.get_secret_value() == "token-number-4"
 
 
-async def test_a_disk_that_fills_up_keeps_the_record_in_memory_until_there_is_room(
-    store: TokenStore,
-    key: TokenKey,
-    record: Record,
-    directory: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
+async def test_a_second_refusal_waits_for_nobody(
+    new_cache: NewCache, key: TokenKey, platform: Platform, clock: ManualClock
 ) -> None:
-    name = store.name(key)
-    await store.save(name, replace(record, refusal=None))
-    with monkeypatch.context() as full:
-        full.setattr(os, "fsync", refuse(errno.ENOSPC))
-        await store.save(name, record)
-        await store.save(name, record)
-        assert store.place(name) == "memory"
-        assert store.load(name) == record
-    assert names_in(directory) == {"installation.key", f"{name}.json"}
+    store = MemoryStore()
+    cache = new_cache(store)
+    token = await cache.get()
+    assert await store.lock(await store.name(key)).acquire()
 
-    await store.save(name, record)
+    await cache.bar(token)
 
-    assert store.place(name) == "file"
-    assert len(warnings(caplog)) == 1
+    assert not clock.slept
+    assert (await cache.status()).state == "absent"
 
 
-@pytest.mark.parametrize("error", [OSError(errno.ENOLCK, "no locks available"), NotImplementedError("no flock here")])
-async def test_a_disk_without_locks_keeps_this_process_apart_from_itself_at_least(
-    store: TokenStore,
-    key: TokenKey,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    error: Exception,
+@pytest.mark.parametrize("shared", ALL, indirect=True)
+async def test_a_second_refusal_does_not_stop_those_who_have_a_newer_token(
+    shared: Shared, new_cache: NewCache, platform: Platform, clock: ManualClock
 ) -> None:
-    def fail(*_: object, **__: object) -> NoReturn:
-        raise error
+    cache, other = new_cache(shared.open()), new_cache(shared.open())
+    old = await cache.get()
+    await other.fetch_anew()
 
-    monkeypatch.setattr(FileLock, "acquire", fail)
-    first, second = store.lock(store.name(key)), store.lock(store.name(key))
+    await cache.bar(old)
 
-    assert first.acquire()
-    assert not second.acquire()
-    first.release()
-    assert second.acquire()
-    assert len(warnings(caplog)) == 1
-
-
-def test_a_folder_that_is_a_link_is_not_used(
-    store: TokenStore, key: TokenKey, directory: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
-) -> None:
-    (tmp_path / "elsewhere").mkdir()
-    directory.parent.mkdir()
-    directory.symlink_to(tmp_path / "elsewhere")
-
-    assert store.place(store.name(key)) == "memory"
-    assert not list((tmp_path / "elsewhere").iterdir())
-    assert "it is a link" in warnings(caplog)[0]
-
-
-@pytest.mark.parametrize("content", [b"", b"x" * 31, b"x" * 33])
-def test_a_damaged_installation_key_means_memory_only_and_is_left_alone(
-    store: TokenStore, key: TokenKey, directory: Path, content: bytes, caplog: pytest.LogCaptureFixture
-) -> None:
-    directory.mkdir(parents=True, mode=0o700)
-    path = directory / "installation.key"
-    path.touch(mode=0o600)
-    path.write_bytes(content)
-
-    assert store.place(store.name(key)) == "memory"
-    assert path.read_bytes() == content
-    assert len(warnings(caplog)) == 1
-
-
-def test_all_who_start_at_once_agree_on_one_installation_key(
-    file_store: Callable[[], TokenStore], key: TokenKey, directory: Path
-) -> None:
-    with ThreadPoolExecutor(16) as pool:
-        names = list(pool.map(lambda _: file_store().name(key), range(64)))
-
-    assert len(set(names)) == 1
-    assert [path.name for path in directory.iterdir()] == ["installation.key"]
-
-
-async def test_what_is_long_over_is_cleaned_away_and_nothing_else(
-    file_store: Callable[[], TokenStore], key: TokenKey, token: Token, directory: Path, clock: ManualClock
-) -> None:
-    store = file_store()
-    over, busy, live, mine = (store.name(replace(key, tenant=name)) for name in ("over", "busy", "live", "mine"))
-    week = replace(token, expires_at=token.obtained_at + timedelta(days=7))
-    for name, kept in ((over, token), (busy, token), (live, week)):
-        await store.save(name, Record(token=kept))
-    (directory / f"{over}-abc.tmp").write_text("what a killed process was about to write")
-    (directory / "readme").write_text("not ours")
-    clock.advance(3600.0 + 86_400.0)
-    lock = store.lock(busy)
-    assert lock.acquire()
-
-    await file_store().save(mine, Record(token=week))
-
-    lock.release()
-    kept_files = {one for one in names_in(directory) if not one.endswith((".lock", ".key"))}
-    assert kept_files == {f"{busy}.json", f"{live}.json", f"{mine}.json", "readme"}
+    assert (await cache.get()).value == (await other.get()).value
+    assert len(platform.asked) == 2
+    assert other.counters.token_requests == {"forced": 1}

@@ -589,29 +589,29 @@ async def test_a_token_that_had_ended_when_it_came_is_not_served(
 async def test_when_the_lock_is_not_to_be_had_the_platform_is_asked_all_the_same(
     cache: TokenCache, store: MemoryStore, key: TokenKey, clock: ManualClock, caplog: pytest.LogCaptureFixture
 ) -> None:
-    foreign = store.lock(store.name(key))
-    assert foreign.acquire()
+    foreign = store.lock(await store.name(key))
+    assert await foreign.acquire()
 
     assert number(await cache.get()) == 1
 
-    assert 25.0 <= sum(clock.slept) <= 25.1
+    assert 25.0 <= sum(clock.slept) <= 30.1, "not all give up at the same moment"
     assert all(0.0025 <= pause <= 0.1 for pause in clock.slept)
     assert cache.counters.lock_bypassed == 1
     assert "logs in beside it" in caplog.text
-    assert not store.lock(store.name(key)).acquire(), "the lock is still the other's"
+    assert not await store.lock(await store.name(key)).acquire(), "the lock is still the other's"
 
 
 async def test_a_follower_leaves_as_soon_as_the_token_is_there(
     new_cache: NewCache, store: MemoryStore, key: TokenKey, platform: Platform, clock: ManualClock
 ) -> None:
     token = await new_cache(store).get()
-    kept = store.load(store.name(key))
-    store.remove(store.name(key))
-    assert store.lock(store.name(key)).acquire()
+    kept = await store.load(await store.name(key))
+    await store.remove(await store.name(key))
+    assert await store.lock(await store.name(key)).acquire()
     follower = new_cache(store)
     caller = asyncio.create_task(follower.get())
     await settle()
-    store.keep(store.name(key), kept)
+    await store.save(await store.name(key), kept)
 
     assert (await caller).value == token.value
     assert follower.counters.cache_hits == Counter(memory=1)

@@ -112,6 +112,7 @@ def person(adapter: type[Adapter], monkeypatch: pytest.MonkeyPatch) -> list[str]
     return logins
 
 
+@pytest.mark.shows_secrets("output", why="a person cannot open an address with holes")
 @pytest.mark.parametrize("arguments", [("two",), ("--on", "two")])
 def test_a_person_is_sent_to_the_browser_and_the_address_stays_whole(
     run: Run, write_settings: Callable[..., Path], opened: list[str], person: list[str], arguments: tuple[str, ...]

@@ -152,7 +152,6 @@ def test_a_queue_is_deleted_only_when_somebody_says_yes(run: Run) -> None:
 @pytest.mark.parametrize(
     "arguments",
     [
-        ("create", "Letters", "--field", "number:integer,unique,required", "--field", "name"),
         ("update", "Letters", "--rename", "Mails"),
         ("activate", "Letters"),
         ("deactivate", "Letters"),

@@ -35,6 +35,7 @@ def serving(folder: Path, *arguments: str) -> Iterator[tuple[subprocess.Popen[st
             process.kill()
 
 
+@pytest.mark.shows_secrets("process", why="serve tells how to connect to the sandbox")
 @pytest.mark.parametrize(("sent", "code"), [(signal.SIGINT, 130), (signal.SIGTERM, 0)])
 def test_it_serves_until_it_is_told_to_end_and_leaves_nothing_behind(
     tmp_path: Path, sent: signal.Signals, code: int
@@ -53,6 +54,7 @@ def test_it_serves_until_it_is_told_to_end_and_leaves_nothing_behind(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.shows_secrets("process", why="serve tells how to connect to the sandbox")
 def test_jobs_advance_as_one_says(tmp_path: Path) -> None:
     from urllib.request import urlopen
 
@@ -64,6 +66,7 @@ def test_jobs_advance_as_one_says(tmp_path: Path) -> None:
     assert (lifecycle["looks"], lifecycle["seconds"]) == (3, 60.0)
 
 
+@pytest.mark.shows_secrets("process", why="serve tells how to connect to the sandbox")
 def test_its_state_outlives_it_in_a_file(tmp_path: Path) -> None:
     state = tmp_path / "state.json"
     with serving(tmp_path, "--state", str(state)) as (process, _):

@@ -124,6 +124,7 @@ async def test_an_endless_text_is_cut_in_its_middle_so_that_no_platform_refuses_
     assert failure.detail.startswith("Traceback")
 
 
+@pytest.mark.shows_secrets("error", why="the worker's own error holds it")
 async def test_neither_secrets_nor_local_variables_are_reported() -> None:
     REDACTOR.add("canary-lease-1f9")
     queues = OneItem(an_item())

@@ -8,6 +8,7 @@ from collections.abc import AsyncIterator
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import HTTP
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 import pytest
@@ -26,7 +27,7 @@ from rpa_bridge.testing import ManualClock
 from rpa_bridge.transport.authorise import Authorise
 from rpa_bridge.transport.base import Effect, Request, Response, Transport, opened
 from rpa_bridge.transport.classify import Classify
-from rpa_bridge.transport.content import Content, form_with_file
+from rpa_bridge.transport.content import Content, FileOnDisk, form_with_file
 from rpa_bridge.transport.retry import Retry
 
 if TYPE_CHECKING:
@@ -272,6 +273,46 @@ async def test_a_file_in_a_form_that_ends_early_is_named_by_its_own_size(serve: 
     assert server.seen == []
 
 
+async def test_a_file_on_disk_is_read_in_pieces_and_again(
+    serve: Serve, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rpa_bridge.transport.content.FROM_DISK", 1000)
+    path = tmp_path / "report.txt"
+    path.write_bytes(LARGE[:2500])
+    server = await serve(accept)
+    file = FileOnDisk(path)
+
+    assert [len(piece) async for piece in file] == [1000, 1000, 500]
+    await connect(server.url).send(upload(file.content))
+
+    assert server.seen[0].body == LARGE[:2500]
+    assert server.seen[0].headers["content-type"] == "text/plain"
+
+
+async def test_a_file_that_changes_while_it_is_sent_does_not_arrive_whole(
+    serve: Serve, connect: Connect, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rpa_bridge.transport.content.FROM_DISK", 1000)
+    path = tmp_path / "report.txt"
+    path.write_bytes(b"a" * 2500)
+    server = await serve(accept)
+    content = FileOnDisk(path).content
+    other = tmp_path / "other"
+    other.write_bytes(b"b" * 2500)
+
+    class Changing:
+        async def __aiter__(self) -> AsyncIterator[bytes]:
+            async for piece in FileOnDisk(path):
+                yield piece
+                if other.exists():
+                    other.replace(path)
+
+    with pytest.raises(OSError, match="changed while it was read"):
+        await connect(server.url).send(upload(Content(Changing(), content.size)))
+
+    assert server.seen == []
+
+
 async def test_a_refused_token_does_not_send_half_of_a_stream_again(script: type[Script]) -> None:
     async def once() -> AsyncIterator[bytes]:
         yield b"abc"
@@ -301,6 +342,9 @@ class _Tokens:
 
     async def reject(self, token: Token) -> None:
         assert token.value.get_secret_value() == "token-number-1"
+
+    async def bar(self, token: Token) -> None:
+        raise AssertionError("a second token is taken")
 
     async def aclose(self) -> None:
         raise AssertionError("nobody closes this one")

@@ -6,14 +6,17 @@ import asyncio
 import gzip
 import time
 import tracemalloc
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import pytest
 
 from rpa_bridge.errors import Delivery, ProtocolError, UnavailableError
 from rpa_bridge.transport.base import Effect, Request
+from rpa_bridge.transport.call import LEAST_TIME, deadline
+from rpa_bridge.transport.content import Content
 from rpa_bridge.transport.http import ERROR_BODY
 
 if TYPE_CHECKING:
@@ -104,11 +107,9 @@ async def test_a_server_that_does_not_read_does_not_hold_a_call(connect: Connect
         (READ, {"timeout": LIMIT}),
         (Request("POST", "/", effect=Effect.BLIND, operation="t", signed=False), {"effect_timeout": LIMIT}),
         (Request("GET", "/", effect=Effect.READ, operation="t", signed=False, timeout=LIMIT), {}),
-        (Request("GET", "/", effect=Effect.READ, operation="t", signed=False, time_left=LIMIT), {}),
-        (Request("GET", "/", effect=Effect.READ, operation="t", signed=False, timeout=9, time_left=LIMIT), {}),
         (READ, {"first_byte_timeout": LIMIT}),
     ],
-    ids=["read", "effect", "its own", "what remains", "the least of them", "first byte"],
+    ids=["read", "effect", "its own", "first byte"],
 )
 async def test_the_time_that_counts(
     serve: Serve, connect: Connect, request_: Request, options: dict[str, float]
@@ -118,6 +119,40 @@ async def test_the_time_that_counts(
     with pytest.raises(UnavailableError, match="did not answer"):
         await connect(server.url, **options).send(request_)
     assert LIMIT * 0.9 < time.monotonic() - started < LIMIT + GRACE
+
+
+@pytest.mark.parametrize("own", [None, 9.0])
+async def test_the_deadline_counts_where_it_is_less(serve: Serve, connect: Connect, own: float | None) -> None:
+    server = await serve(never)
+    started = time.monotonic()
+    with pytest.raises(UnavailableError, match="did not answer") as caught, deadline(LEAST_TIME + 0.02):
+        await connect(server.url).send(replace(READ, timeout=own))
+    assert time.monotonic() - started < LEAST_TIME + GRACE
+    assert caught.value.delivery is Delivery.MAYBE
+
+
+async def test_nothing_is_sent_when_too_little_time_is_left(serve: Serve, connect: Connect) -> None:
+    server = await serve(never)
+    with (
+        pytest.raises(UnavailableError, match=r"test\.read: the deadline is over") as caught,
+        deadline(LEAST_TIME - 0.01),
+    ):
+        await connect(server.url).send(READ)
+    assert (caught.value.delivery, caught.value.attempts, server.connections) == (Delivery.NOT_SENT, 0, 0)
+
+
+async def test_a_deadline_ends_an_upload_however_steadily_its_pieces_leave(serve: Serve, connect: Connect) -> None:
+    async def endless() -> AsyncIterator[bytes]:
+        while True:
+            yield b"piece"
+            await asyncio.sleep(0.01)
+
+    server = await serve(never)
+    request = Request("PUT", "/", effect=Effect.SET, operation="t", signed=False, content=Content(endless(), 10**9))
+    started = time.monotonic()
+    with pytest.raises(UnavailableError, match="did not answer"), deadline(LEAST_TIME + 0.02):
+        await connect(server.url).send(request)
+    assert time.monotonic() - started < LEAST_TIME + GRACE
 
 
 @pytest.mark.parametrize("own", [None, 5.0], ids=["effect", "its own time"])

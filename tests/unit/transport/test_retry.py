@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
+from collections.abc import Callable
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -25,7 +27,9 @@ from rpa_bridge.errors import (
 )
 from rpa_bridge.testing import ManualClock
 from rpa_bridge.transport import retry
-from rpa_bridge.transport.base import Effect, Request, Response
+from rpa_bridge.transport.base import Effect, Request, Response, Transport
+from rpa_bridge.transport.call import LEAST_TIME, deadline, seconds_left
+from rpa_bridge.transport.options import HttpOptions
 from rpa_bridge.transport.retry import PATIENCE, Retry, may_repeat
 
 if TYPE_CHECKING:
@@ -39,7 +43,7 @@ def asking(effect: Effect) -> Request:
     return Request("POST", "/", effect=effect, operation="test.send")
 
 
-def sender(inner: Script, clock: ManualClock) -> Retry:
+def sender(inner: Transport, clock: ManualClock) -> Retry:
     return Retry(inner, clock, random.Random(7))  # noqa: S311 - pauses are no secret
 
 
@@ -152,11 +156,11 @@ class Slow:
 
     def __init__(self, clock: ManualClock, seconds: float) -> None:
         self.clock, self.seconds = clock, seconds
-        self.given: list[float | None] = []
+        self.given: list[float] = []
 
     async def send(self, request: Request) -> Response:
-        self.given.append(request.time_left)
-        self.clock.advance(self.seconds if request.time_left is None else min(self.seconds, request.time_left))
+        self.given.append(seconds_left())
+        self.clock.advance(min(self.seconds, seconds_left()))
         raise down()
 
     async def aclose(self) -> None:
@@ -164,22 +168,32 @@ class Slow:
 
 
 @pytest.mark.parametrize("seconds", [1.0, 29.0, 55.0, 70.0])
-async def test_no_attempt_outlives_the_deadline(seconds: float) -> None:
+@pytest.mark.parametrize("given", [None, 0.3, 10.0, 1000.0])
+async def test_no_attempt_outlives_the_deadline(seconds: float, given: float | None) -> None:
     clock = ManualClock()
     slow, started = Slow(clock, seconds), clock.monotonic()
+    with pytest.raises(RemoteError), deadline(given or 1e9, clock=clock):
+        await sender(slow, clock).send(asking(Effect.READ))
+    most = min(PATIENCE[Effect.READ].deadline, given or 1e9)
+    assert slow.given[0] == pytest.approx(most)
+    assert clock.monotonic() - started <= most
+    assert all(LEAST_TIME <= left < most for left in slow.given[1:])
+
+
+@pytest.mark.parametrize(("effect", "limit"), [(Effect.SET, {"timeout": 300}), (Effect.BLIND, {"effect_timeout": 300})])
+async def test_who_allows_one_attempt_more_time_gives_it_to_the_call(effect: Effect, limit: dict[str, float]) -> None:
+    clock = ManualClock()
+    slow = Slow(clock, 299.9)
     with pytest.raises(RemoteError):
-        await Retry(slow, clock, random.Random(3)).send(asking(Effect.READ))  # noqa: S311 - pauses are no secret
-    deadline = PATIENCE[Effect.READ].deadline
-    assert clock.monotonic() - started <= max(deadline, seconds)
-    assert slow.given[0] is None
-    assert all(left is not None and retry.LEAST_TIME <= left < deadline for left in slow.given[1:])
+        await Retry(slow, clock, random.Random(3), HttpOptions(**limit)).send(asking(effect))  # noqa: S311
+    assert slow.given == [300.0]
 
 
 async def test_an_attempt_is_the_same_request_again(script: type[Script]) -> None:
     inner = script(down(), OK)
     request = asking(Effect.KEYED).with_headers({"X-Key": "k"})
     await sender(inner, ManualClock()).send(request)
-    assert [replace(one, time_left=None) for one in inner.sent] == [request, request]
+    assert inner.sent == [request, request]
 
 
 async def test_a_cancelled_attempt_is_not_repeated(script: type[Script]) -> None:
@@ -194,6 +208,114 @@ async def test_a_cancelled_attempt_is_not_repeated(script: type[Script]) -> None
     with pytest.raises(asyncio.CancelledError):
         await sender(inner, ManualClock()).send(asking(Effect.READ))
     assert len(inner.sent) == 2
+
+
+def held_back() -> UnavailableError:
+    return UnavailableError("held back", delivery=Delivery.NOT_SENT, attempts=0)
+
+
+async def test_what_was_held_back_is_told_at_once(script: type[Script]) -> None:
+    inner, clock = script(held_back(), OK), ManualClock()
+    with pytest.raises(UnavailableError, match="held back"):
+        await sender(inner, clock).send(asking(Effect.READ))
+    assert (len(inner.sent), clock.slept) == (1, [])
+
+
+async def test_the_failure_before_one_that_was_held_back_is_the_one_that_counts(script: type[Script]) -> None:
+    inner = script(limited(0), down(), held_back(), OK)
+    with pytest.raises(UnavailableError, match="down") as caught:
+        await sender(inner, ManualClock()).send(asking(Effect.KEYED))
+    assert (caught.value.attempts, caught.value.delivery, len(inner.sent)) == (2, Delivery.MAYBE, 3)
+
+
+@pytest.mark.parametrize("last", [down(Delivery.NOT_SENT), limited(1000)])
+@pytest.mark.parametrize("effect", [Effect.READ, Effect.SET, Effect.KEYED])
+async def test_what_an_early_attempt_may_have_done_is_not_forgotten(
+    effect: Effect, last: RemoteError, script: type[Script]
+) -> None:
+    last.delivery = Delivery.NOT_SENT
+    inner = script(down(), last)
+    with pytest.raises(type(last)) as caught:
+        await sender(inner, ManualClock()).send(asking(effect))
+    assert caught.value.maybe_applied is (effect is not Effect.READ)
+
+
+async def test_a_refusal_stays_one_whatever_came_before(script: type[Script]) -> None:
+    inner = script(down(), ConflictError("so already"))
+    with pytest.raises(ConflictError) as caught:
+        await sender(inner, ManualClock()).send(asking(Effect.KEYED))
+    assert caught.value.delivery is Delivery.REFUSED
+
+
+class Interrupted(ManualClock):
+    """A clock whose sleepers are cancelled."""
+
+    async def sleep(self, seconds: float) -> None:
+        raise asyncio.CancelledError
+
+
+@pytest.mark.parametrize(
+    ("effect", "failure", "told"),
+    [
+        (Effect.KEYED, down(), True),
+        (Effect.KEYED, down(Delivery.NOT_SENT), False),
+        (Effect.READ, down(), False),
+        (Effect.BLIND, limited(), False),
+    ],
+)
+async def test_a_call_cancelled_between_attempts_tells_what_may_have_happened(
+    effect: Effect, failure: RemoteError, *, told: bool, script: type[Script], caplog: pytest.LogCaptureFixture
+) -> None:
+    inner = script(failure)
+    with pytest.raises(asyncio.CancelledError):
+        await sender(inner, Interrupted()).send(asking(effect))
+    warnings = [one.getMessage() for one in caplog.records if one.levelno >= logging.WARNING]
+    assert len(inner.sent) == 1
+    assert warnings == (
+        ["test.send: cancelled before it was sent again; an earlier attempt may have been carried out"] if told else []
+    )
+
+
+class Failing:
+    """Fails every time."""
+
+    def __init__(self, failure: Callable[[], RemoteError]) -> None:
+        self.failure, self.sent = failure, 0
+
+    async def send(self, request: Request) -> Response:
+        self.sent += 1
+        raise self.failure()
+
+    async def aclose(self) -> None:
+        return None
+
+
+@pytest.mark.parametrize(("failure", "repeated"), [(down, 20), (lambda: limited(0), 40)], ids=["down", "429"])
+async def test_an_empty_budget_ends_repetition_and_says_so(failure: Callable[[], RemoteError], repeated: int) -> None:
+    inner = Failing(failure)
+    sending = sender(inner, ManualClock())
+    for number in range(repeated // 4):  # of five attempts each
+        with pytest.raises(type(failure())) as caught:
+            await sending.send(asking(Effect.READ))
+        assert (inner.sent, caught.value.attempts) == (5 * (number + 1), 5)
+    for _ in range(2):
+        inner.sent = 0
+        with pytest.raises(type(failure()), match="too many attempts failed lately") as caught:
+            await sending.send(asking(Effect.READ))
+        assert caught.value.retryable
+    assert (inner.sent, caught.value.attempts) == (1, 1)
+
+
+async def test_each_server_has_a_budget_of_its_own() -> None:
+    inner = Failing(down)
+    sending = sender(inner, ManualClock())
+    for _ in range(8):
+        with pytest.raises(UnavailableError):
+            await sending.send(asking(Effect.READ))
+    inner.sent = 0
+    with pytest.raises(UnavailableError):
+        await sending.send(replace(asking(Effect.READ), path="https://files.example/a"))
+    assert inner.sent == PATIENCE[Effect.READ].attempts
 
 
 async def test_closing_closes_what_is_below(script: type[Script]) -> None:

@@ -41,7 +41,7 @@ class Issuer:
     """Gives a token that names how many were rejected before it."""
 
     def __init__(self) -> None:
-        self.rejected = 0
+        self.rejected = self.barred = 0
         self.closed = 0
 
     async def get(self) -> Token:
@@ -49,6 +49,9 @@ class Issuer:
 
     async def reject(self, token: Token) -> None:
         self.rejected += 1
+
+    async def bar(self, token: Token) -> None:
+        self.barred += 1
 
     async def aclose(self) -> None:
         self.closed += 1
@@ -72,6 +75,7 @@ def wiring_of(url: str, clock: ManualClock, options: Mapping[str, Any]) -> Wirin
         random=random.Random(1),  # noqa: S311 - pauses are no secret
         rate=None,
         cache_dir=None,
+        token_store=None,
     )
 
 
@@ -211,7 +215,7 @@ async def test_a_401_renews_once_and_a_second_is_an_auth_error(serve: Serve, bui
     with pytest.raises(AuthError) as caught:
         await build(server.url, ManualClock(), issuer).send(asking(effect))
     assert [one.headers["token"] for one in server.seen] == [f"{CANARY}-0", f"{CANARY}-1"]
-    assert (issuer.rejected, caught.value.delivery) == (1, Delivery.REFUSED)
+    assert (issuer.rejected, issuer.barred, caught.value.delivery) == (1, 1, Delivery.REFUSED)
 
 
 async def test_a_token_that_expired_in_the_middle_is_not_noticed_by_the_caller(serve: Serve, build: Build) -> None:

@@ -35,6 +35,7 @@ async def test_an_exchange_is_one_line(script: type[Script], caplog: pytest.LogC
     assert caplog.messages == ["prod jobs.start: POST /jobs -> 201 (0 ms)"]
 
 
+@pytest.mark.shows_secrets("error", why="what is below raises it so")
 async def test_a_failure_is_told_and_raised(script: type[Script], caplog: pytest.LogCaptureFixture) -> None:
     caplog.set_level(logging.DEBUG, "rpa_bridge.http")
     REDACTOR.add(CANARY)

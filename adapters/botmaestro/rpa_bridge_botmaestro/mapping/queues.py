@@ -38,6 +38,8 @@ ITEM_STATES: dict[str, ItemState] = {  # docs: botmaestro.md 9 "Entries"
 PENDING, PROCESSING, CANCELED = "PENDING", "PROCESSING", "CANCELED"
 OPEN = frozenset({PROCESSING, "TIMEOUT"})
 """States from which an entry can be reported. docs: botmaestro.md 9 "State machine" """
+REPORTED = {"queues.complete": "DONE", "queues.fail": "ERROR"}
+"""The state that an entry has after a report."""
 COUNTS = {
     "countPending": ItemState.NEW,
     "countProcessing": ItemState.TAKEN,
@@ -201,13 +203,17 @@ def done(entry: Entry, output: Mapping[str, Any]) -> dict[str, Any]:
     values = dict(entry.values or {})
     if output:
         values[OUTPUT] = json.dumps(dict(output), ensure_ascii=False)
-    return _saved(entry) | {"state": "DONE", "values": values}
+    return _saved(entry) | {"state": REPORTED["queues.complete"], "values": values}
 
 
 def failed(entry: Entry, failure: Failure) -> dict[str, Any]:
     """The body that reports an entry failed."""
     message = failure.reason if failure.detail is None else failure.reason + _DETAIL + failure.detail
-    return _saved(entry) | {"state": "ERROR", "errorType": ERROR_TYPES[failure.kind], "message": message}
+    return _saved(entry) | {
+        "state": REPORTED["queues.fail"],
+        "errorType": ERROR_TYPES[failure.kind],
+        "message": message,
+    }
 
 
 def may_lack_a_worker(entry: Entry, since: datetime) -> bool:

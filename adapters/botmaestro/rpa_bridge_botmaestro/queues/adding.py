@@ -9,7 +9,7 @@ from rpa_bridge.errors import ProtocolError, UnsupportedError
 from rpa_bridge.helpers.adding import Tally
 from rpa_bridge.helpers.checks import check_draft, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly, once
+from rpa_bridge.transport.outbox import Intent
 from rpa_bridge_botmaestro.mapping import queues as mapping
 from rpa_bridge_botmaestro.mapping.common import KEY
 from rpa_bridge_botmaestro.wire.queues import Entry
@@ -65,7 +65,7 @@ class Adding(Items):
             f"the item may be in queue {queue!r}; look before you add it again, "
             f"and give items a reference so that this can be found out for you"
         )
-        with blindly(may_be):
+        with self._client.effects.blindly(operation, may_be):
             return await self._push(queue, draft, None, Effect.BLIND, operation)
 
     async def _push_once(self, queue: str, draft: ItemDraft, operation: str) -> Item:
@@ -78,8 +78,12 @@ class Adding(Items):
             return (await self._landed(queue, {mark}, operation)).get(mark)
 
         what = f"an item with reference {draft.reference!r} in queue {queue!r}"
-        window = self._client.settle_window
-        return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        return await self._client.effects.once(send, look_up, operation=operation, what=what, subject=queue, key=mark)
+
+    async def landed(self, intent: Intent) -> tuple[str, ...]:
+        """The id of the entry that a push has made whose end nobody saw."""
+        found = await self._landed(intent.subject, {intent.key}, intent.operation)
+        return tuple(item.id for item in found.values())
 
     async def _push(self, queue: str, draft: ItemDraft, mark: str | None, effect: Effect, operation: str) -> Item:
         path, body = f"{pool_path(operation, queue)}/push", mapping.new_entry(draft, mark=mark)

@@ -11,7 +11,6 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.queues import Queue, QueueDraft, QueueService, QueueStats
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, RemoteError, UnsupportedError
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import once
 from rpa_bridge_botmaestro.client import Client, label_segment
 from rpa_bridge_botmaestro.mapping import queues as mapping
 from rpa_bridge_botmaestro.wire.queues import DataPool, Summary
@@ -57,8 +56,8 @@ class Definitions(QueueService):
                     raise
                 return made
 
-        what, window = f"a queue {draft.name!r} with these settings", self._client.settle_window
-        return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        what = f"a queue {draft.name!r} with these settings"
+        return await self._client.effects.once(send, look_up, operation=operation, what=what)
 
     async def update(self, name: str, draft: QueueDraft) -> Queue:
         """Options that the draft leaves out stay as they are, and so does whether the datapool is active."""

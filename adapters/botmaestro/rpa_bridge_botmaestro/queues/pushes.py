@@ -105,7 +105,9 @@ class Pushes:
 
     async def _carry_out(self, sent: Sent, draft: ItemDraft) -> None:
         try:
-            item = await self._push(draft, sent.mark)
+            what = f"an item in queue {self._queue!r}"
+            with self._client.effects.noted(OPERATION, what, subject=self._queue, key=sent.mark, op_id=sent.mark):
+                item = await self._push(draft, sent.mark)
         except RemoteError as error:
             self._take_note_of_failure(sent, error)
         except Exception as error:  # noqa: BLE001 - nobody knows it, so that nobody knows what it means for the item
@@ -129,7 +131,7 @@ class Pushes:
             await asyncio.wait(self._under_way.values())
         if not self._lost:
             return
-        marks, window = {sent.mark for sent in self._lost}, self._client.settle_window
+        marks, window = {sent.mark for sent in self._lost}, self._client.effects.settle_window
 
         async def send() -> bool:
             raise list(self._lost.values())[-1]
@@ -152,6 +154,7 @@ class Pushes:
         self._lost, self._found = {}, {}
         for sent in lost:
             if sent.mark in found:
+                self._client.effects.settled(sent.mark)
                 self._note(sent.result(AddStatus.ADDED, item_id=found[sent.mark]))
             else:
                 self._note(sent.result(AddStatus.UNKNOWN, problem=self._unknown(why)))

@@ -14,7 +14,8 @@ from rpa_bridge.contract.queues import Failure, Item
 from rpa_bridge.errors import ConflictError, Delivery, InvalidError, ProtocolError, RemoteError
 from rpa_bridge.helpers.checks import check_values
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly, once
+from rpa_bridge.transport.outbox import Intent
+from rpa_bridge.transport.reconcile import blindly
 from rpa_bridge_botmaestro.client import Client
 from rpa_bridge_botmaestro.mapping import queues as mapping
 from rpa_bridge_botmaestro.wire.queues import Entry
@@ -45,6 +46,11 @@ class Working(Items):
         The platform does not know who takes: another worker's entry looks the same, so that none is taken over.
         """
         operation = "queues.take"
+        may_be = f"an entry of {queue!r} may be in PROCESSING without a worker"
+        with self._client.effects.noted(operation, may_be):
+            return await self._pull(queue, operation)
+
+    async def _pull(self, queue: str, operation: str) -> Item | None:
         path, since = f"{pool_path(operation, queue)}/pull", self.clock.now()
         try:
             # docs: a GET that reserves an entry; 204 when there is none, botmaestro.md 9
@@ -83,6 +89,11 @@ class Working(Items):
         operation = "queues.fail"
         entry = await self._taken(item, operation)
         await self._report(item, mapping.failed(entry, failure), operation)
+
+    async def reported(self, intent: Intent) -> tuple[str, ...]:
+        """The item's id, where it stands as a report was to leave it whose end nobody saw."""
+        entry = await self._entry(intent.subject, intent.key, intent.operation)
+        return (entry.id,) if entry.state == mapping.REPORTED[intent.operation] else ()
 
     async def _taken(self, item: Item, operation: str) -> Entry:
         """The entry as it is now: the server is not known to guard final states, and saves what it is sent."""
@@ -124,8 +135,8 @@ class Working(Items):
         async def look_up() -> bool | None:
             return True if await is_saved() else None
 
-        what, window = f"item {item.id} {how}", self._client.settle_window
-        await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        what = f"item {item.id} {how}"
+        await self._client.effects.once(send, look_up, operation=operation, what=what, subject=item.queue, key=item.id)
 
     async def _what_may_be(self, queue: str, since: datetime, operation: str) -> str:
         """What a pull without a usable answer may have done, and where a person can look."""
@@ -154,7 +165,7 @@ class Working(Items):
         async for entry in self._entries(queue, operation):
             if mapping.may_lack_a_worker(entry, since - CLOCKS_DIFFER):
                 found[entry.id] = abs((entry.dateProcessing or since) - since)
-            if self.clock.monotonic() - started > self._client.settle_window:
+            if self.clock.monotonic() - started > self._client.effects.settle_window:
                 is_whole = False
                 break
         return sorted(found.keys() - set(self._given), key=lambda one: (found[one], one)), is_whole

@@ -19,7 +19,6 @@ from rpa_bridge.errors import ConflictError, Delivery, ProtocolError, RemoteErro
 from rpa_bridge.transport.base import Effect, Request, Response
 from rpa_bridge.transport.classify import Classify
 from rpa_bridge.transport.content import Content, form_with_file
-from rpa_bridge.transport.reconcile import blindly
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.client import Client
 from rpa_bridge_uipath.errors import explain
@@ -35,7 +34,8 @@ _MANIFEST_MEMBER = r"<{0}>\s*([^<]*?)\s*</{0}>"
 
 async def upload(client: Client, content: Content, clock: Clock, operation: str) -> Package:
     """The package, once the platform holds it. Raises ConflictError when the version was there before."""
-    with blindly("the package may be there: upload it again, a version that is there is refused"):
+    may_be = "the package may be there: upload it again, a version that is there is refused"
+    with client.effects.blindly(operation, may_be):
         if isinstance(content.pieces, AsyncIterator):
             return await _send(client, content, clock, Effect.BLIND, operation)
         return await _send_until_there(client, content, clock, operation)

@@ -14,7 +14,7 @@ from rpa_bridge.contract.model import Priority
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, UnsupportedError
 from rpa_bridge.helpers.checks import check_inputs, check_moment, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly, once
+from rpa_bridge.transport.outbox import Intent
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.automations import UiPathAutomations
 from rpa_bridge_uipath.client import Client
@@ -97,6 +97,10 @@ class UiPathJobs(JobService):
         )
         return await self._starts.begin(start, keyed=key is not None, operation=operation)
 
+    async def begun(self, intent: Intent) -> tuple[str, ...]:
+        """The ids of the jobs that a start has made whose end nobody saw."""
+        return await self._starts.begun(intent)
+
     async def get(self, job_id: str) -> Job:
         """The job now. Inputs and outputs that lie in attachments are fetched, outputs once it has finished."""
         operation = "jobs.get"
@@ -171,7 +175,7 @@ class UiPathJobs(JobService):
             raise _wrong_state(operation, job, "only a finished job can be restarted; stop it first")
         may_be = f"job {job.Id} may run again; look for a new job of {job.ReleaseName!r} before you repeat"
         try:
-            with blindly(may_be):
+            with self._client.effects.blindly(operation, may_be):
                 return self._arguments.known(await self._restart(job, operation))
         except NotFoundError as error:
             if error.code not in UNKNOWN_HERE:
@@ -222,15 +226,11 @@ class UiPathJobs(JobService):
             return self._arguments.known(now) if woken else None
 
         if inputs:
-            with blindly(f"job {job.Id} may have been woken with these inputs; look at it before you repeat"):
+            may_be = f"job {job.Id} may have been woken with these inputs; look at it before you repeat"
+            with self._client.effects.blindly(operation, may_be):
                 return await self._resume(job, inputs, operation)
-        return await once(
-            lambda: self._resume(job, None, operation),
-            look_up,
-            clock=self.clock,
-            operation=operation,
-            what=f"job {job.Id} awake",
-            window=self._client.settle_window,
+        return await self._client.effects.once(
+            lambda: self._resume(job, None, operation), look_up, operation=operation, what=f"job {job.Id} awake"
         )
 
     async def _resume(self, job: JobDto, inputs: Mapping[str, Any] | None, operation: str) -> Job:

@@ -13,7 +13,7 @@ from rpa_bridge.contract.jobs import Job
 from rpa_bridge.errors import ConflictError, NotFoundError, OutcomeUnknownError, ProtocolError
 from rpa_bridge.helpers.checks import check_inputs, check_name, check_reference
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import once
+from rpa_bridge.transport.outbox import Intent
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.automations import UiPathAutomations
 from rpa_bridge_uipath.client import Client
@@ -50,6 +50,13 @@ class Starts:
         async with self._client.exclusive.hold(f"uipath start {start.reference}"):
             return await self._existing(start, operation) or await self._begin(start, operation)
 
+    async def begun(self, intent: Intent) -> tuple[str, ...]:
+        """The ids of the jobs that a start has made whose end nobody saw."""
+        start = Start(
+            automation=intent.subject, inputs={}, reference=intent.key, priority=None, options={}, count=intent.count
+        )
+        return tuple(str(row.Id) for row in await self._with_reference(start, intent.operation))
+
     async def _begin(self, start: Start, operation: str) -> list[Job]:
         release_key = await self._automations.release_key(start.automation, operation)
         text = mapping.arguments_text(start.inputs)
@@ -75,13 +82,14 @@ class Starts:
         if start.count > 1:
             what = f"all {start.count} jobs with Reference {start.reference!r}"
         try:
-            return await once(
+            return await self._client.effects.once(
                 lambda: self._send(start, body, operation),
                 look_up,
-                clock=self._clock,
                 operation=operation,
                 what=what,
-                window=self._client.settle_window,
+                subject=start.automation,
+                key=start.reference,
+                count=start.count,
             )
         except OutcomeUnknownError as error:
             if not seen:

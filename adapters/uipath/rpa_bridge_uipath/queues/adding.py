@@ -12,12 +12,12 @@ from rpa_bridge.errors import InvalidError, ProtocolError
 from rpa_bridge.helpers.adding import Tally, each
 from rpa_bridge.helpers.checks import check_draft, check_name, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly, once
+from rpa_bridge.transport.outbox import Intent
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.mapping import queues as mapping
 from rpa_bridge_uipath.wire.queues import QueueDefinitionDto, QueueItemDto
 
-from .bulk import Bulk
+from .bulk import Bulk, marks_of
 from .definitions import Definitions
 from .entries import Entry, batches
 
@@ -56,6 +56,18 @@ class Adding(Definitions):
             async for result in self._add_batch(definition, batch):
                 tally.note(result)
         return tally.summary
+
+    async def added(self, intent: Intent) -> tuple[str, ...]:
+        """The id of the item that an `add` has made whose end nobody saw."""
+        mark, _, reference = intent.key.partition(" ")
+        item = await self._by_mark(intent.subject, reference, mark, intent.operation)
+        return () if item is None else (item.id,)
+
+    async def landed(self, intent: Intent) -> tuple[str, ...]:
+        """The ids of the items that a bulk has made whose end nobody saw."""
+        bulk = Bulk(self._client, await self._definition(intent.subject, intent.operation), ())
+        found = await bulk.landed(intent.key, marks_of(intent.key, intent.count), intent.at)
+        return tuple(found[ordinal] for ordinal in sorted(found))
 
     async def _entries(self, drafts: Drafts) -> AsyncIterator[Entry]:
         position = 0
@@ -102,12 +114,13 @@ class Adding(Definitions):
             return await self._by_mark(queue, str(draft.reference), mark, operation)
 
         what = f"an item with reference {draft.reference!r} in queue {queue!r}"
-        window = self._client.settle_window
-        return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        key = f"{mark} {draft.reference}"
+        return await self._client.effects.once(send, look_up, operation=operation, what=what, subject=queue, key=key)
 
     async def _add_blindly(self, queue: str, draft: ItemDraft, operation: str) -> Item:
         mend = "" if draft.reference else ", and give items a reference so that this can be found out for you"
-        with blindly(f"the item may be in queue {queue!r}; look before you add it again{mend}"):
+        may_be = f"the item may be in queue {queue!r}; look before you add it again{mend}"
+        with self._client.effects.blindly(operation, may_be):
             return await self._send_add(queue, draft, None, Effect.BLIND, operation)
 
     async def _send_add(self, queue: str, draft: ItemDraft, mark: str | None, effect: Effect, operation: str) -> Item:

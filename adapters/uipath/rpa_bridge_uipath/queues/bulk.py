@@ -12,7 +12,6 @@ from datetime import datetime, timedelta
 from rpa_bridge.contract.queues import AddResult, AddStatus
 from rpa_bridge.errors import InvalidError, OutcomeUnknownError, ProtocolError
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly, once
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.client import Client
 from rpa_bridge_uipath.mapping import queues as mapping
@@ -36,22 +35,29 @@ class Bulk:
     async def add_marked(self) -> list[AddResult]:
         """What became of each. Raises InvalidError and the like when they were refused as a whole."""
         prefix = f"rb-{self._client.new_id()}/"
-        marks = {f"{prefix}{ordinal}": ordinal for ordinal in range(1, len(self._entries) + 1)}
-        since = self._client.clock.now() - CLOCKS_DIFFER
+        marks, since = marks_of(prefix, len(self._entries)), self._client.clock.now()
         found: dict[int, str] = {}
 
         async def send() -> list[AddResult]:
             return await self._send(list(marks), Effect.FINDABLE)
 
         async def look_up() -> list[AddResult] | None:
-            found.update(await self._landed(prefix, marks, since))
+            found.update(await self.landed(prefix, marks, since))
             return self._settled(found)
 
-        window = self._client.settle_window
         what = f"{len(marks)} items in queue {self._queue.Name!r}"
         try:
-            return await once(send, look_up, clock=self._client.clock, operation=OPERATION, what=what, window=window)
+            return await self._client.effects.once(
+                send,
+                look_up,
+                operation=OPERATION,
+                what=what,
+                subject=self._queue.Name,
+                key=prefix,
+                count=len(marks),
+            )
         except OutcomeUnknownError:
+            window = self._client.effects.settle_window
             return self._unsettled(
                 found, f"no usable answer came, and the item was not found within {window:g} seconds"
             )
@@ -59,7 +65,7 @@ class Bulk:
     async def add_blindly(self) -> list[AddResult]:
         """The same on a server that takes no marks, so that a lost answer cannot be looked up."""
         try:
-            with blindly("the items may be in the queue"):
+            with self._client.effects.blindly(OPERATION, "the items may be in the queue"):
                 return await self._send([None] * len(self._entries), Effect.BLIND)
         except OutcomeUnknownError:
             return self._unsettled({}, "no usable answer came, and this server does not let us look for the item")
@@ -80,12 +86,12 @@ class Bulk:
             for ordinal, entry in enumerate(self._entries, 1)
         ]
 
-    async def _landed(self, prefix: str, marks: Mapping[str, int], since: datetime) -> dict[int, str]:
-        """The ids of those of our items that are in the queue, by ordinal."""
+    async def landed(self, prefix: str, marks: Mapping[str, int], since: datetime) -> dict[int, str]:
+        """The ids of those of our items that are in the queue, by ordinal; `since` is when they were sent."""
         try:
             return await self._marked(odata.starts_with("ParentOperationId", prefix), marks)
         except InvalidError:  # whether every server filters by it is not known; all know when an item was created
-            return await self._marked(odata.where("CreationTime", "ge", since), marks)
+            return await self._marked(odata.where("CreationTime", "ge", since - CLOCKS_DIFFER), marks)
 
     async def _marked(self, condition: str, marks: Mapping[str, int]) -> dict[int, str]:
         rows = self._client.all_rows(
@@ -126,3 +132,8 @@ class Bulk:
             else entry.result(AddStatus.UNKNOWN, problem=problem)
             for ordinal, entry in enumerate(self._entries, 1)
         ]
+
+
+def marks_of(prefix: str, count: int) -> dict[str, int]:
+    """The marks of a bulk's items, with their ordinals."""
+    return {f"{prefix}{ordinal}": ordinal for ordinal in range(1, count + 1)}

@@ -10,7 +10,6 @@ from rpa_bridge.contract.queues import Queue, QueueDraft, QueueService
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, UnsupportedError
 from rpa_bridge.helpers.checks import check_name, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import once
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.client import Client
 from rpa_bridge_uipath.mapping import queues as mapping
@@ -64,8 +63,8 @@ class Definitions(QueueService):
                     raise
                 return made
 
-        what, window = f"a queue {draft.name!r} with these settings", self._client.settle_window
-        return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        what = f"a queue {draft.name!r} with these settings"
+        return await self._client.effects.once(send, look_up, operation=operation, what=what)
 
     async def update(self, name: str, draft: QueueDraft) -> Queue:
         operation = "queues.update"

@@ -10,7 +10,7 @@ from rpa_bridge.contract.queues import Item, ItemState, QueueStats
 from rpa_bridge.errors import ConflictError, NotFoundError, ProtocolError, RemoteError
 from rpa_bridge.helpers.checks import check_moment, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import once
+from rpa_bridge.transport.outbox import Intent
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.mapping import queues as mapping
 from rpa_bridge_uipath.wire.queues import BulkAnswer, QueueItemDto
@@ -100,10 +100,17 @@ class Items(Definitions):
             return await self._next_attempt_now(row, item.queue, operation)
 
         async def look_up() -> Item | None:
-            return await self._next_attempt(row, item.queue, operation)
+            return await self._next_attempt(row.Id, item.queue, operation)
 
-        what, window = f"the new attempt at item {row.Id}", self._client.settle_window
-        return await once(send, look_up, clock=self.clock, operation=operation, what=what, window=window)
+        what = f"the new attempt at item {row.Id}"
+        return await self._client.effects.once(
+            send, look_up, operation=operation, what=what, subject=item.queue, key=str(row.Id)
+        )
+
+    async def tried_again(self, intent: Intent) -> tuple[str, ...]:
+        """The id of the new attempt that a `retry` has made whose end nobody saw."""
+        found = await self._next_attempt(int(intent.key), intent.subject, intent.operation)
+        return () if found is None else (found.id,)
 
     async def _changed(self, action: str, row: QueueItemDto, effect: Effect, operation: str, **members: Any) -> bool:
         """Whether the server did it: not for an item that is no longer as we have seen it. docs: uipath.md 5.5"""
@@ -116,17 +123,17 @@ class Items(Definitions):
     async def _next_attempt_now(self, row: QueueItemDto, queue: str, operation: str) -> Item:
         """The new item, after the platform said that it made one. Raises ProtocolError when it cannot be seen."""
         try:
-            found = await self._next_attempt(row, queue, operation)
+            found = await self._next_attempt(row.Id, queue, operation)
         except RemoteError:  # the retry has happened: no error may sound as if it had not
             found = None
         if found is None:
             raise ProtocolError(f"{operation}: the new attempt at item {row.Id} cannot be seen", operation=operation)
         return found
 
-    async def _next_attempt(self, row: QueueItemDto, queue: str, operation: str) -> Item | None:
-        condition = odata.where("ManualAncestorId", "eq", row.Id)
+    async def _next_attempt(self, number: int, queue: str, operation: str) -> Item | None:
+        condition = odata.where("ManualAncestorId", "eq", number)
         async for found in self._client.all_rows(QueueItemDto, COLLECTION, operation=operation, condition=condition):
-            if found.ManualAncestorId == row.Id:
+            if found.ManualAncestorId == number:
                 return mapping.item(found, queue)
         return None
 

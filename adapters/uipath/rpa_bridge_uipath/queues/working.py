@@ -10,7 +10,6 @@ from rpa_bridge.contract.queues import Failure, Item, ItemState
 from rpa_bridge.errors import ConflictError, InvalidError
 from rpa_bridge.helpers.checks import check_name, check_values, refuse
 from rpa_bridge.transport.base import Effect
-from rpa_bridge.transport.reconcile import blindly
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.mapping import queues as mapping
 from rpa_bridge_uipath.wire.queues import QueueItemDto
@@ -35,7 +34,7 @@ class Working(Items):
             f"an item of queue {queue!r} may now be in progress without a worker; look for it in the queue, "
             f"UiPath abandons it after about 24 hours"
         )
-        with blindly(may_be):
+        with self._client.effects.blindly(operation, may_be):
             answer = await self._client.call(
                 "POST", path, effect=Effect.BLIND, operation=operation, json=body, may_be_empty=False
             )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from aiohttp import web
@@ -55,6 +56,8 @@ class UiPathFace(Face):
     name = "uipath"
     title = "UiPath Orchestrator"
     private_paths = (*Face.private_paths, "*/odata/assets*", "*/odata/webhooks*")
+    private_values = re.compile(rf"{Face.private_values.pattern}|(?<=robotid=)(?:'|%27)[^,)]+")
+    """A robot's key opens secrets. docs: uipath.md 3.11, GetRobotAsset"""
 
     def __init__(self, world: World) -> None:
         super().__init__(world)

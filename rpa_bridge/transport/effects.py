@@ -1,0 +1,107 @@
+"""How a connection sends what must not happen twice: written down before, looked up after a lost answer."""
+
+from __future__ import annotations
+
+from collections.abc import Awaitable, Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TypeVar
+
+from rpa_bridge.clock import Clock
+from rpa_bridge.errors import BridgeError, Delivery, RemoteError
+from rpa_bridge.redaction import REDACTOR
+
+from .outbox import Intent, Outbox
+from .reconcile import blindly, once
+
+T = TypeVar("T")
+LONGEST_TRY = 180.0
+"""Seconds after which an effect is not tried once more: what the layer that repeats allows."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Effects:
+    """What all effects of one connection share."""
+
+    connection: str
+    place: str
+    """The platform, and the part of it, that the connection speaks to."""
+    clock: Clock
+    new_id: Callable[[], str]
+    outbox: Outbox | None
+    settle_window: float
+    longest_attempt: float
+    """Seconds that one attempt may take."""
+
+    async def once(
+        self,
+        send: Callable[[], Awaitable[T]],
+        look_up: Callable[[], Awaitable[T | None]],
+        *,
+        operation: str,
+        what: str,
+        subject: str = "",
+        key: str = "",
+        count: int = 1,
+    ) -> T:
+        """`reconcile.once`, in the outbox meanwhile.
+
+        With `subject` and `key` the adapter's look-up of this operation finds it after a crash.
+        """
+        with self.noted(operation, what, subject=subject, key=key, count=count):
+            return await once(
+                send, look_up, clock=self.clock, operation=operation, what=what, window=self.settle_window
+            )
+
+    @contextmanager
+    def blindly(self, operation: str, what: str) -> Iterator[None]:
+        """`reconcile.blindly`, in the outbox meanwhile."""
+        with self.noted(operation, what), blindly(what):
+            yield
+
+    @contextmanager
+    def noted(
+        self, operation: str, what: str, *, subject: str = "", key: str = "", count: int = 1, op_id: str | None = None
+    ) -> Iterator[None]:
+        """Round an effect: it stays in the outbox when the process dies in the block, or its outcome is unknown.
+
+        Whoever finds out later what became of it gives an `op_id` of its own, and calls `settled`.
+        """
+        if self.outbox is None:
+            yield
+            return
+        now = self.clock.now()
+        shown = REDACTOR.clean(subject) == subject and REDACTOR.clean(key) == key
+        intent = Intent(
+            op_id=op_id or self.new_id(),
+            connection=self.connection,
+            place=self.place,
+            operation=operation,
+            subject=subject if shown else "",  # a masked name would be looked for in vain, and taken for absent
+            key=key if shown else "",
+            count=count,
+            what=REDACTOR.line(what),
+            at=now,
+            settles_at=now + timedelta(seconds=LONGEST_TRY + self.longest_attempt + self.settle_window),
+        )
+        self.outbox.open(intent)
+        try:
+            yield
+        except BaseException as error:
+            if _is_decided(error):
+                self.outbox.close(intent.op_id)
+            else:
+                self.outbox.leave(intent.op_id)
+            raise
+        self.outbox.close(intent.op_id)
+
+    def settled(self, op_id: str) -> None:
+        """Crosses out an effect whose outcome was unknown, and is known now."""
+        if self.outbox is not None:
+            self.outbox.close(op_id)
+
+
+def _is_decided(error: BaseException) -> bool:
+    """Whether it is known what became of the effect: it never left, or was refused, or the caller was told."""
+    return isinstance(error, BridgeError) and not (isinstance(error, RemoteError) and error.delivery is Delivery.MAYBE)
