@@ -8,6 +8,7 @@ among them makes the test that sent it fail.
 from __future__ import annotations
 
 import json
+import os
 import re
 import warnings
 from collections.abc import Callable, Iterator
@@ -22,6 +23,7 @@ from aiohttp import web
 from rpa_bridge.sandbox.stage import Stage
 
 pytest_plugins = ["tests.canaries.plugin"]
+os.environ["PYTHON_KEYRING_BACKEND"] = "keyring.backends.fail.Keyring"  # no test writes into a person's keyring
 
 ROOT = Path(__file__).parent
 DEFINITION = ROOT.parent / "shared" / "vendors" / "uipath-orchestrator.openapi.json"

@@ -63,6 +63,12 @@ def check_absolute(url: str, setting: str) -> None:
     _checked(url, setting)
 
 
+def names_user(url: str) -> bool:
+    """Whether a user stands in the address, whom a client would log in as, and for whom a reader takes the host."""
+    parts = _split(url)
+    return parts is not None and "@" in parts.netloc
+
+
 def _checked(url: str, setting: str) -> SplitResult:
     parts = _split(url)
     if parts is None or _NOT_IN_ADDRESS.search(url):

@@ -25,7 +25,7 @@ from yarl import URL
 
 from rpa_bridge.errors import ConfigError, Delivery, InvalidError, ProtocolError
 
-from .addresses import check_absolute, origin, query_string
+from .addresses import check_absolute, names_user, origin, query_string
 from .base import Effect, Request, Response
 from .call import CURRENT, seconds_given, time_for_attempt
 from .http_failures import addressed, translate
@@ -152,6 +152,8 @@ class Http:
         else:
             url = request.path
             check_absolute(url, request.operation)
+            if names_user(url):
+                raise ConfigError(f"{request.operation}: the address to send to holds a user; it must not")
             if request.signed and origin(url) != origin(self._base):
                 raise ConfigError(f"{request.operation}: a signed request goes only to the connection's own address")
         if not request.params:

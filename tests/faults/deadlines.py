@@ -24,9 +24,9 @@ from .whole_stack import Asked, Hasty, Server, whole_stack
 
 TOLERATED = 0.5
 """Seconds by which a call may be late."""
-SHORTEST, LONGEST = 0.26, 0.3
+SHORTEST, LONGEST = 0.28, 0.3
 """Seconds that a call is given."""
-AT_ONCE = 100
+AT_ONCE = 40
 
 
 @dataclass

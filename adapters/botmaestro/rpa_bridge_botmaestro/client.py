@@ -25,6 +25,8 @@ from .wire.lists import Page
 
 PAGE = 100
 """Rows a page."""
+MOST_REPEATED = 20
+"""Pages in a row without anything new: small ones may all hold what has moved on from the page before."""
 STOP_A_RUN = "jobs.stop of a running task"
 CHANGE_A_FIELD = "credentials.put of a field that is there"
 SINCE = {
@@ -177,17 +179,21 @@ class Client:
     ) -> AsyncIterator[M]:
         """All rows, a page at a time; what moves from one page to the next meanwhile is not repeated.
 
-        Raises ProtocolError for a page that only repeats the one before and is not the last: it would never end.
+        Raises ProtocolError when page after page only repeats what came before and none is the last: it would never
+        end.
         """
+        repeated = 0
 
         async def fetch(number: int) -> paging.Page[dict[str, Any]]:
             query = {**(params or {}), "page": str(number), "size": str(PAGE)}
             answer = await self.call("GET", path, effect=Effect.READ, operation=operation, params=query)
             page = Page.of(answer, operation)
             last = page.last or (page.totalPages is not None and number + 1 >= page.totalPages) or not page.content
-            if not last and recent and all(_identity(row) in recent for row in page.content):
+            nonlocal repeated
+            repeated = repeated + 1 if recent and all(_identity(row) in recent for row in page.content) else 0
+            if not last and repeated > MOST_REPEATED:
                 raise ProtocolError(
-                    f"{operation}: page {number} repeats the one before; try again, or tell the platform's operator",
+                    f"{operation}: page {number} repeats those before; try again, or tell the platform's operator",
                     operation=operation,
                 )
             return paging.Page(page.content, last=bool(last))

@@ -11,7 +11,7 @@ from rpa_bridge import Adapter, InvalidError, ItemDraft, ProtocolError
 from rpa_bridge.errors import Delivery
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.transport.base import Effect
-from rpa_bridge_botmaestro.client import PAGE
+from rpa_bridge_botmaestro.client import MOST_REPEATED, PAGE
 from rpa_bridge_botmaestro.wire.lists import Page
 from rpa_bridge_botmaestro.wire.queues import DataPool
 
@@ -110,10 +110,10 @@ async def test_a_server_that_says_nothing_of_an_end_is_asked_until_a_page_is_emp
 
 
 async def test_a_server_that_gives_the_same_page_again_and_again_is_not_asked_for_ever(script: Any) -> None:
-    for _ in range(2):
+    for _ in range(MOST_REPEATED + 2):
         script.page({"id": "1", "label": "a"}, {"id": "2", "label": "b"})
 
-    with pytest.raises(ProtocolError, match="page 1 repeats the one before"):
+    with pytest.raises(ProtocolError, match=f"page {MOST_REPEATED + 1} repeats those before"):
         [row async for row in script.client.all_rows(DataPool, "/datapool", operation="test")]
 
 

@@ -9,14 +9,25 @@ from urllib.parse import urlsplit
 from uuid import UUID
 
 from rpa_bridge.errors import ProtocolError
-from rpa_bridge.transport.addresses import origin
+from rpa_bridge.transport.addresses import names_user, origin
 from rpa_bridge.transport.base import Effect, Request, opened
 from rpa_bridge.transport.content import Content
 
 from .client import Client
 from .wire.artifacts import AttachmentDto, BlobFileAccess, BlobHeaders
 
-_OURS = frozenset({"authorization", "content-length", "host", "transfer-encoding"})
+_CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "token"}
+_OF_THE_CONNECTION = {
+    "connection",
+    "content-length",
+    "expect",
+    "host",
+    "keep-alive",
+    "te",
+    "trailer",
+    "transfer-encoding",
+}
+_OURS = _CREDENTIALS | _OF_THE_CONNECTION | {"upgrade"}
 """Headers that an answer of the platform may not set for us."""
 
 
@@ -96,8 +107,8 @@ def _request(client: Client, access: BlobFileAccess, operation: str, content: Co
 
 
 def _trusted(address: str, hosts: Iterable[str], operation: str) -> str:
-    """The address. Raises ProtocolError for one that names no server, or one that files should not go to."""
-    if not origin(address):
+    """The address. Raises ProtocolError for one that names no server, or a user, or that files should not go to."""
+    if not origin(address) or names_user(address):
         raise ProtocolError(f"{operation}: the platform gave no address that a file can be moved by; tell its operator")
     host = urlsplit(address).hostname or ""
     if not any(fnmatchcase(host, pattern.lower()) for pattern in hosts):

@@ -172,6 +172,7 @@ async def test_another_kind_of_storage_works_as_well(erp: Adapter, sandbox: Sand
     "address",
     [
         "https://evil.example.com/a?sig=1",
+        "https://me@acme.blob.core.windows.net/a?sig=1",
         "https://blob.core.windows.net.evil.com/a",
         "http://169.254.169.254/",
         "file:///a",

@@ -203,7 +203,15 @@ async def test_what_cannot_be_sent_is_refused_before_the_wire(
 
 @pytest.mark.parametrize(
     "address",
-    ["http://example.com/x", "ftp://127.0.0.1/x", "http://[", "https://h:99999/", "file:///etc/passwd", "nowhere"],
+    [
+        "http://example.com/x",
+        "ftp://127.0.0.1/x",
+        "http://[",
+        "https://h:99999/",
+        "file:///etc/passwd",
+        "nowhere",
+        "https://me@h/",
+    ],
 )
 async def test_an_absolute_address_must_be_https_or_loopback(connect: Connect, address: str) -> None:
     with pytest.raises(ConfigError):
