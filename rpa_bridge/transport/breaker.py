@@ -14,7 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 
 from rpa_bridge.clock import Clock
-from rpa_bridge.errors import Delivery, RateLimitedError, RemoteError, UnavailableError
+from rpa_bridge.errors import Delivery, ProtocolError, RemoteError, UnavailableError
 
 from .base import Effect, Request, Response, Transport
 from .call import LEAST_TIME, seconds_left
@@ -33,6 +33,8 @@ SUCCESSES = 2
 """Reads that must be answered before all may send again."""
 WHILE_PROBED = 1.0
 """Seconds to come back after, while somebody else finds out."""
+_NO_ANSWER = (UnavailableError, ProtocolError)
+"""Any other error was made of an answer that was understood, whatever its status."""
 
 
 @dataclass(slots=True)
@@ -122,7 +124,8 @@ class Breaker:
         self._circuits: dict[tuple[str, bool], Circuit] = {}
 
     async def send(self, request: Request) -> Response:
-        circuit = self._circuit(request)
+        key = request.server, request.effect is Effect.READ
+        circuit = self._circuits.get(key) or self._new_circuit(*key)
         if not circuit.closed:
             if request.effect is Effect.READ:
                 return await self._probe(circuit, request)
@@ -161,24 +164,19 @@ class Breaker:
             circuit.probed(answered=True)
             return response
 
-    def _circuit(self, request: Request) -> Circuit:
-        key = request.server, request.effect is Effect.READ
-        circuit = self._circuits.get(key)
-        if circuit is None:
-            server, is_read = key
-            name = f"{server or self._connection}, {'reads' if is_read else 'writes'}"
-            circuit = self._circuits[key] = Circuit(name, self._clock, self._random)
-        return circuit
+    def _new_circuit(self, server: str, is_read: bool) -> Circuit:
+        name = f"{server or self._connection}, {'reads' if is_read else 'writes'}"
+        return self._circuits.setdefault((server, is_read), Circuit(name, self._clock, self._random))
 
 
 def _answered(error: RemoteError) -> bool:
-    """Whether the server is there, although it refused."""
-    return error.status is not None and error.status < 500
+    """Whether the server is there and understood, although it refused."""
+    return error.status is not None and (error.status < 500 or not isinstance(error, _NO_ANSWER))
 
 
 def _failed(error: RemoteError) -> bool:
     """Whether the failure tells of the server: not of a log-in, of our own limits, or of a caller who had no time."""
-    if isinstance(error, RateLimitedError) or error.delivery is Delivery.REFUSED:
+    if not isinstance(error, _NO_ANSWER) or error.delivery is Delivery.REFUSED:
         return False
     is_ours = error.delivery is Delivery.NOT_SENT and (not error.retryable or error.attempts == 0)
     return not is_ours and seconds_left() >= LEAST_TIME

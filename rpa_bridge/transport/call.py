@@ -64,8 +64,9 @@ def deadline(seconds: float, *, clock: Clock | None = None) -> Iterator[None]:
     """Whatever is called in the block ends in so many seconds: with its result, or with an error.
 
     The error says what may have happened: UnavailableError or RateLimitedError with `delivery`, OutcomeUnknownError, or
-    for `jobs.wait` WaitTimeoutError. Blocks may stand in one another; the earliest end counts. Bodies that arrive piece
-    by piece end with it as well. `clock` is for tests. Raises InvalidError for less than nothing.
+    for `jobs.wait` WaitTimeoutError. Blocks may stand in one another; the earliest end counts. It holds until a
+    download begins; each of its pieces has a limit of its own. `clock` is for tests. Raises InvalidError for less than
+    nothing.
     """
     if not seconds > 0:
         raise InvalidError(f"a deadline must be more than 0 seconds, not {seconds}", delivery=Delivery.NOT_SENT)

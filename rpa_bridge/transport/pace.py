@@ -23,7 +23,10 @@ class Pace:
 
     async def send(self, request: Request) -> Response:
         budget = self._budgets.get(request.budget) or self._budgets[""]
-        await self._slot(request.operation)
+        if self._slots.locked():
+            await self._wait_for_slot(request.operation)
+        else:
+            await self._slots.acquire()
         try:
             if not budget.is_open:
                 await budget.turn(request.operation)
@@ -37,9 +40,6 @@ class Pace:
     async def aclose(self) -> None:
         await self._inner.aclose()
 
-    async def _slot(self, operation: str) -> None:
-        if not self._slots.locked():
-            await self._slots.acquire()
-            return
+    async def _wait_for_slot(self, operation: str) -> None:
         async with in_time(operation, "too many other requests were under way"):
             await self._slots.acquire()

@@ -149,6 +149,7 @@ async def test_failures_that_are_far_apart_are_none_to_speak_of(server: Server) 
 
 NO_RESULT: dict[str, Callable[[], Exception]] = {
     "404": none,
+    "404 that comes as 500": lambda: NotFoundError("none", status=500, delivery=Delivery.MAYBE),
     "401": lambda: AuthError("who", status=401),
     "429": lambda: RateLimitedError("slow", status=429),
     "own rate": lambda: RateLimitedError("queue", delivery=Delivery.NOT_SENT),
