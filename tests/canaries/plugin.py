@@ -26,14 +26,14 @@ from click.testing import CliRunner
 
 from rpa_bridge.redaction import REDACTOR, Redactor
 from rpa_bridge.sandbox.world import Exchange, World
-from rpa_bridge_botmaestro.sandbox.records.access import Organization
+from rpa_bridge_botmaestro.sandbox.face import BotMaestroFace
+from rpa_bridge_uipath.sandbox.face import UiPathFace
 from rpa_bridge_uipath.sandbox.identity import CLIENT_SECRET
 from rpa_bridge_uipath.sandbox.older_logins import PASSWORD, USER_KEY
 from rpa_bridge_uipath.sandbox.tokens import PERSONAL_ACCESS_TOKEN
 
 from .scan import SHORTEST, finds
 
-BORN_WITH = frozenset({CLIENT_SECRET, USER_KEY, PASSWORD, PERSONAL_ACCESS_TOKEN, Organization().key})
 MARK = "shows_secrets"
 WAYS = ("log", "output", "process", "called", "error", "warning", "file", "request")
 FOREIGN = ("botcity", "httpcore", "httpx", "requests", "uipath", "urllib3")
@@ -50,13 +50,14 @@ class Canaries:
     """What is secret in the test that runs, and what came out of it."""
 
     def __init__(self) -> None:
+        self._born_with = _of_new_faces()
         self._secrets: set[str] = set()
         self._out: defaultdict[str, list[str]] = defaultdict(list)
         self._requests: list[Exchange] = []
 
     def begin(self) -> None:
         """Forgets the last test."""
-        self._secrets = set(BORN_WITH)
+        self._secrets = set(self._born_with)
         self._out.clear()
         self._requests.clear()
 
@@ -202,6 +203,16 @@ class Plugin:
 def pytest_configure(config: pytest.Config) -> None:
     config.addinivalue_line("markers", f"{MARK}(*ways, why): secrets come out of this test by {', '.join(WAYS)}")
     config.pluginmanager.register(Plugin(), "canaries")
+
+
+def _of_new_faces() -> set[str]:
+    """What opens something at the sandbox's faces: log-ins, keys of robots, what assets and credentials hide."""
+    tables, maestro = UiPathFace(World()).dump()["tables"], BotMaestroFace(World()).dump()
+    robots = {keys["Key"] for keys in tables["robot keys"].values()}
+    assets = {row.get(name) for row in tables["assets"].values() for name in ("CredentialPassword", "SecretValue")}
+    sets = {secret["value"] for one in maestro["credentials"].values() for secret in one["secrets"]}
+    logins = {CLIENT_SECRET, USER_KEY, PASSWORD, PERSONAL_ACCESS_TOKEN, maestro["organization"]["key"]}
+    return {secret for secret in robots | assets | sets | logins if secret and len(secret) >= SHORTEST}
 
 
 def _everything_of(error: BaseException) -> str:

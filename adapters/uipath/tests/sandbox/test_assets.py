@@ -218,8 +218,11 @@ async def test_only_the_key_of_the_folders_robot_opens(wire: Any, folder: str | 
 
 async def test_the_older_ways_to_ask_for_a_robots_asset(wire: Any) -> None:
     await _create(wire, CREDENTIAL | {"Name": "O'Brien"})
-    by_key = f"{ACTION}GetRobotAsset(robotId='{await _key(wire)}',assetName='O''Brien')"
+    key = await _key(wire)
+    by_key = f"{ACTION}GetRobotAsset(robotId='{key}',assetName='O''Brien')"
     assert (await wire.ask("GET", by_key, status=200)).body["CredentialPassword"] == "canary-password"
+    assert "GetRobotAsset(robotId=***,assetName=" in wire.world.exchanges[-1].path
+    assert key not in repr(wire.world.exchanges)
     by_id = f"{ACTION}GetRobotAssetByRobotId(robotId={(await _robot(wire))['Id']},assetName='O''Brien')"
     shown = (await wire.ask("GET", by_id, status=200)).body
     assert (shown["CredentialUsername"], shown["CredentialPassword"]) == ("erp-user", "")
