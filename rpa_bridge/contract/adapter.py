@@ -16,6 +16,7 @@ from pydantic import BaseModel, ConfigDict
 from rpa_bridge.clock import Clock, SystemClock
 from rpa_bridge.errors import ConfigError, UnsupportedError
 from rpa_bridge.transport.base import Request, Response, Transport
+from rpa_bridge.transport.call import apart
 from rpa_bridge.transport.options import HttpOptions
 from rpa_bridge.transport.outbox import Intent, Outbox
 
@@ -311,7 +312,10 @@ class Adapter(ABC):
                 f"use the settings that it was sent with"
             )
         look_up = self._look_ups.get(intent.operation)
-        return await look_up(intent) if look_up and intent.subject and intent.key else None
+        if look_up is None or not (intent.subject and intent.key):
+            return None
+        with apart():
+            return await look_up(intent)
 
     async def aclose(self) -> None:
         """Gives back what is held open."""

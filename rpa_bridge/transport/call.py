@@ -77,6 +77,28 @@ def deadline(seconds: float, *, clock: Clock | None = None) -> Iterator[None]:
         CURRENT.reset(before)
 
 
+_APART: ContextVar[bool] = ContextVar("rpa_bridge_apart", default=False)
+
+
+@contextmanager
+def apart() -> Iterator[None]:
+    """Each read in the block gets a connection of its own, as each effect does.
+
+    For looks on which it depends whether an effect is repeated: on a shared connection a late, doubled answer to
+    somebody else's question can pass for ours, and an empty list for "it is not there".
+    """
+    before = _APART.set(True)
+    try:
+        yield
+    finally:
+        _APART.reset(before)
+
+
+def is_apart() -> bool:
+    """Whether the current read must not share a connection."""
+    return _APART.get()
+
+
 def seconds_left() -> float:
     """Of the current call or deadline; infinite where there is none."""
     call = CURRENT.get()

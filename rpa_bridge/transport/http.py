@@ -1,8 +1,9 @@
 """The network: aiohttp's client, with its traps closed. The only file that knows it.
 
 - aiohttp repeats GET, PUT and DELETE by itself after a cut connection; a middleware stops that.
-- A second answer on a pooled connection would be taken as the next request's; calls with an effect therefore get a
-  connection of their own, and pooled ones are looked at before they are used again.
+- A second answer on a pooled connection would be taken as the next request's; calls with an effect, and the looks on
+  which effects depend, therefore get a connection of their own, and pooled ones are looked at before they are used
+  again.
 - Its time-outs do not end every read; each attempt has one of ours round it.
 - It follows redirects with custom credential headers attached; none is followed.
 """
@@ -27,7 +28,7 @@ from rpa_bridge.errors import ConfigError, Delivery, InvalidError, ProtocolError
 
 from .addresses import check_absolute, names_user, origin, query_string
 from .base import Effect, Request, Response
-from .call import CURRENT, seconds_given, time_for_attempt
+from .call import CURRENT, is_apart, seconds_given, time_for_attempt
 from .http_failures import addressed, translate
 from .options import HttpOptions
 
@@ -176,7 +177,7 @@ class Http:
     def _session(self, request: Request) -> aiohttp.ClientSession:
         if self._closed:
             raise _refused(request, "the connection has been closed; open it again")
-        pooled = request.effect is Effect.READ
+        pooled = request.effect is Effect.READ and not is_apart()
         if pooled not in self._sessions:
             self._sessions[pooled] = self._open(pooled)
         return self._sessions[pooled]

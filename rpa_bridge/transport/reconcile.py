@@ -11,7 +11,7 @@ from typing import TypeVar
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import ConflictError, Delivery, OutcomeUnknownError, RemoteError
 
-from .call import at_most
+from .call import apart, at_most
 
 T = TypeVar("T")
 LOG = logging.getLogger("rpa_bridge.reconcile")
@@ -93,7 +93,8 @@ async def _settle(look_up: Callable[[], Awaitable[T | None]], clock: Clock, wind
             continue  # the look before took that long
         await clock.sleep(max(0.0, wait))
         try:
-            found = await look_up()
+            with apart():
+                found = await look_up()
         except ConflictError:  # it looked, and what it saw needs a person: two of them, or somebody else's
             raise
         except RemoteError as error:  # a look-up that fails is not "absent"

@@ -13,6 +13,7 @@ import aiohttp
 
 from rpa_bridge.errors import UnavailableError
 from rpa_bridge.transport.base import Effect, Request
+from rpa_bridge.transport.call import apart
 from rpa_bridge.transport.http import Http
 from rpa_bridge.transport.options import HttpOptions
 from tests.unit.transport.conftest import Answer, Exchange, Loopback
@@ -67,13 +68,22 @@ async def hidden_repetition(rounds: int = 3, *, guard: bool = True) -> Execution
     return found
 
 
-async def doubled_answers(count: int = 200, *, late: bool = False, guard: bool = True) -> Answers:
+async def doubled_answers(
+    count: int = 200, *, late: bool = False, guard: bool = True, own_connections: bool = False
+) -> Answers:
     """Answers each request twice; without the guard it is aiohttp alone that asks.
 
     The second answer comes right behind the first, or before the next request leaves, or, `late`, after that. HTTP/1.1
-    cannot tell a late one from the next one's own: only a connection of its own helps, which each effect has.
+    cannot tell a late one from the next one's own: only a connection of its own helps, which each effect has, and with
+    `own_connections` each read too, as in `transport.call.apart`.
     """
     found = Answers()
+    with apart() if own_connections else contextlib.nullcontext():
+        await _double(found, count, late=late, guard=guard)
+    return found
+
+
+async def _double(found: Answers, count: int, *, late: bool, guard: bool) -> None:
     async with serving(_doubling(LATE if late else IN_TIME)) as server, _asking(server.url, guard=guard) as ask:
         for number in range(count):
             effect = (Effect.READ, Effect.READ, Effect.BLIND)[number % 3]
@@ -83,7 +93,6 @@ async def doubled_answers(count: int = 200, *, late: bool = False, guard: bool =
             found.foreign_to_reads += is_foreign and effect is Effect.READ
             found.foreign_to_effects += is_foreign and effect is not Effect.READ
         found.reached = len(server.seen)
-    return found
 
 
 @asynccontextmanager

@@ -30,6 +30,14 @@ async def test_no_effect_takes_even_a_late_one() -> None:
     assert found.foreign_to_effects == 0
 
 
+async def test_no_look_on_which_an_effect_depends_takes_a_late_one() -> None:
+    found = await connections.doubled_answers(late=True, own_connections=True)
+    control = await connections.doubled_answers(late=True)
+
+    assert (found.foreign_to_reads, found.foreign_to_effects) == (0, 0)
+    assert control.foreign_to_reads > 10
+
+
 async def test_control_aiohttp_alone_takes_foreign_answers() -> None:
     found = await connections.doubled_answers(guard=False)
     late = await connections.doubled_answers(late=True, guard=False)

@@ -13,6 +13,7 @@ from rpa_bridge.contract.model import Priority
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, UnsupportedError
 from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, check_reference, refuse
 from rpa_bridge.transport.base import Effect
+from rpa_bridge.transport.call import apart
 from rpa_bridge.transport.outbox import Intent
 
 from .client import NEWEST_FIRST, STOP_A_RUN, Client, number_of
@@ -246,7 +247,8 @@ class BotMaestroJobs(JobService):
         Raises ConflictError when it is another automation's, or not one.
         """
         operation, since = "jobs.start", self.clock.now() - self._key_age
-        jobs = [job async for job in self.find(key=start.key, since=since)]
+        with apart():  # an empty list means that the start may be sent
+            jobs = [job async for job in self.find(key=start.key, since=since)]
         if len(jobs) > 1:
             raise ConflictError(
                 f"{operation}: tasks {jobs[0].id} and {jobs[1].id} both carry the key {start.key!r}; "

@@ -13,6 +13,7 @@ from rpa_bridge.contract.jobs import Job
 from rpa_bridge.errors import ConflictError, NotFoundError, OutcomeUnknownError, ProtocolError
 from rpa_bridge.helpers.checks import check_inputs, check_name, check_reference
 from rpa_bridge.transport.base import Effect
+from rpa_bridge.transport.call import apart
 from rpa_bridge.transport.outbox import Intent
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.automations import UiPathAutomations
@@ -134,7 +135,8 @@ class Starts:
         """The rows with this Reference. Raises ConflictError when they are another automation's, or too many."""
         condition = odata.where("Reference", "eq", start.reference)
         rows = self._client.all_rows(JobDto, "Jobs", operation=operation, condition=condition)
-        found = [row async for row in rows if row.Reference == start.reference]  # the server ignores case
+        with apart():  # an empty list means that the start may be sent
+            found = [row async for row in rows if row.Reference == start.reference]  # the server ignores case
         for row in found:
             if (row.ReleaseName or "").casefold() != start.automation.casefold():
                 raise ConflictError(
