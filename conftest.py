@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import sys
 import warnings
 from collections.abc import Callable, Iterator
 from functools import cache
@@ -20,6 +21,7 @@ from urllib.parse import parse_qsl, unquote, urlsplit
 import pytest
 from aiohttp import web
 
+from rpa_bridge import registry
 from rpa_bridge.sandbox.stage import Stage
 
 pytest_plugins = ["tests.canaries.plugin"]
@@ -203,3 +205,17 @@ def _requests_are_as_published(
     yield
     if problems:
         pytest.fail("\n".join(dict.fromkeys(problems)))
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _what_is_installed_is_looked_up_once() -> Iterator[None]:
+    """Spares thousands of searches; a test that installs something has another `sys.path`, and is told of it."""
+    usual, path = registry.installed, list(sys.path)
+    known = cache(usual)
+
+    def installed(group: str = registry.ADAPTERS) -> list[registry.Installed]:
+        return known(group) if sys.path == path else usual(group)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(registry, "installed", installed)
+        yield

@@ -339,8 +339,25 @@ class QueueService(Service):
     def delete(self, name: str) -> None:
         """Deletes the queue and its items. Raises NotFoundError."""
 
-    def items(self, queue: str, *, state: ItemState | None = None, reference: str | None = None) -> Generator[Item]:
-        """Items, oldest first. Pages are fetched as the caller iterates; items added meanwhile may appear."""
+    def check_item(self, draft: ItemDraft) -> None:
+        """Refuses what `add` would refuse before it sends anything. Raises InvalidError, UnsupportedError."""
+
+    def check_queue(self, draft: QueueDraft) -> None:
+        """Refuses what `create` would refuse before it sends anything. Raises InvalidError, UnsupportedError."""
+
+    def items(
+        self,
+        queue: str,
+        *,
+        state: ItemState | None = None,
+        reference: str | None = None,
+        mark: str | None = None,
+        after: str | None = None,
+    ) -> Generator[Item]:
+        """Items, oldest first. Pages are fetched as the caller iterates; items added meanwhile may appear.
+
+        `mark` is what an item's mark begins with. `after` is the id of an item that is left out with all before it.
+        """
 
     def get_item(self, queue: str, item_id: str) -> Item:
         """The item now. Raises NotFoundError."""
@@ -444,6 +461,8 @@ class Adapter:
     schedules: ScheduleService
     webhooks: WebhookService
     raw: Transport
+    place: str
+    settle_window: float
     current_job: str | None
 
     def check(self) -> list[Finding]:

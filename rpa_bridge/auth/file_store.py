@@ -54,10 +54,14 @@ class FileStore:
     def __init__(
         self, directory: Path, clock: Clock, unlock: Unlock | None = None, *, sealed_only: bool = False
     ) -> None:
-        """Without `unlock` nothing is sealed; with `sealed_only` nothing is written, or believed, that is not."""
+        """Without `unlock` nothing is sealed; with `sealed_only` nothing is written, or believed, that is not.
+
+        `unlock` is called once, and not before a record is written or a sealed one is met: a keyring takes its time.
+        """
         self._directory, self._clock = directory, clock
         self._unlock, self._sealed_only = unlock, sealed_only
         self._seal: Seal | None = None
+        self._unlocking = asyncio.Lock()
         self._memory = MemoryStore()
         self._installation_key: bytes | None = None
         self._opening = asyncio.Lock()
@@ -74,6 +78,8 @@ class FileStore:
         if not self._usable or name in self._memory:
             return await self._memory.load(name)
         try:
+            if locked or self._is_kept_sealed(name):  # a lock is taken to write: no new token then waits for a keyring
+                await self._get_seal()
             return self._read(name)
         except DoubtfulFileError as doubt:
             path = self._path(name)
@@ -85,6 +91,7 @@ class FileStore:
         return EMPTY
 
     async def save(self, name: str, record: Record) -> None:
+        await self._get_seal()
         if not self._usable:
             await self._memory.save(name, record)
             return
@@ -125,11 +132,18 @@ class FileStore:
             self._usable = False
             self._say_memory_only(error)
             return secrets.token_bytes(SECRET_LENGTH)
-        if self._unlock is not None:
-            await self._get_seal(self._unlock)
+        if self._sealed_only:  # without a key, records are in memory from the beginning
+            await self._get_seal()
         return key
 
-    async def _get_seal(self, unlock: Unlock) -> None:
+    async def _get_seal(self) -> None:
+        """Gets the seal that there is to be had, once; whoever comes meanwhile waits for it too."""
+        async with self._unlocking:
+            if self._usable and self._unlock is not None:
+                await self._ask_for_seal(self._unlock)
+                self._unlock = None
+
+    async def _ask_for_seal(self, unlock: Unlock) -> None:
         try:
             self._seal = await unlock(self._directory)
         except NoKeyError as reason:
@@ -155,6 +169,9 @@ class FileStore:
     def _path(self, name: str) -> Path:
         return self._directory / f"{name}.json"
 
+    def _is_kept_sealed(self, name: str) -> bool:
+        return is_sealed(read_private(self._path(name), LARGEST) or b"")
+
     def _read(self, name: str) -> Record:
         content = read_private(self._path(name), LARGEST)
         if content is None:
@@ -162,11 +179,11 @@ class FileStore:
         return decode(self._opened(content, name), name, self._clock.now(), self._clock.monotonic())
 
     def _opened(self, content: bytes, name: str) -> bytes:
-        if self._seal is not None and (self._sealed_only or is_sealed(content)):
-            return self._seal.open(content, name)
-        if is_sealed(content):
+        if not (self._sealed_only or is_sealed(content)):
+            return content
+        if self._seal is None:
             raise _ForeignSealError("it is sealed with a key that this process cannot get")
-        return content
+        return self._seal.open(content, name)
 
     def _write(self, name: str, record: Record) -> None:
         content = encode(record, name)

@@ -120,7 +120,14 @@ EMPTY = Record()
 
 
 class _Line(BaseModel):
-    model_config = ConfigDict(strict=True, extra="forbid", frozen=True, hide_input_in_errors=True, allow_inf_nan=False)
+    model_config = ConfigDict(
+        strict=True,
+        extra="forbid",
+        frozen=True,
+        hide_input_in_errors=True,
+        allow_inf_nan=False,
+        defer_build=True,  # what is part of another is then built with it alone
+    )
 
 
 class _TokenLine(_Line):

@@ -55,7 +55,14 @@ def _show_features(names: list[str], output: Output) -> None:
 
 
 def _limits(adapter: type[Adapter]) -> dict[str, Any]:
-    return asdict(adapter.info.limits)
+    return {name: _ordered(value) for name, value in asdict(adapter.info.limits).items()}
+
+
+def _ordered(value: Any) -> Any:
+    """Sets as lists that are the same every time."""
+    if isinstance(value, frozenset):
+        return sorted(value)
+    return [_ordered(one) for one in value] if isinstance(value, tuple) else value
 
 
 def features_offered(adapter: type[Adapter]) -> frozenset[Feature]:

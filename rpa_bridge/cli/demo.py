@@ -6,6 +6,8 @@ import asyncio
 import sys
 from collections.abc import Iterable
 from dataclasses import dataclass
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 
 import click
@@ -16,10 +18,13 @@ from .commands import Command, examples
 from .state import Output, State, current_state
 
 if TYPE_CHECKING:
+    from .demo_moves import Tour
     from .demo_steps import Story
 
 ABSENT = "not on this platform"
 LOCAL = "local"
+SETTLE_WINDOW = 0.5
+"""Seconds after which a request can no longer arrive: the platforms played here carry none out late."""
 _LOCAL_PROGRAM = """
 import json, os, sys
 inputs = json.load(sys.stdin)
@@ -33,6 +38,7 @@ class Report(Neutral):
     """What happened on all of them."""
 
     stories: tuple[Story, ...]
+    tour: Tour
     seconds: float
 
 
@@ -40,7 +46,8 @@ class Report(Neutral):
 def demo() -> None:
     """Runs a job, works a queue, and moves a file, a credential, a log line and an alert, on each platform.
 
-    The platforms are played on this machine, and nothing is left behind.
+    Then a queue moves house from platform to platform and back; the process that copies is killed on the way. The
+    platforms are played on this machine, and nothing is left behind.
     """
     asyncio.run(_demo(current_state()))
 
@@ -50,18 +57,22 @@ async def _demo(state: State) -> None:
     from rpa_bridge.clock import SystemClock
     from rpa_bridge.sandbox.server import Sandbox
 
+    from .demo_moves import tour
     from .demo_steps import story
     from .render import note, show
 
     clock = SystemClock()
     began = clock.monotonic()
-    async with Sandbox() as stage:
-        stage.world.lifecycle.looks = 2
-        note(f"playing {' and '.join(stage.faces)} on this machine; nothing leaves it")
-        connections = {**stage.connections, **_local_connection()}
-        async with Bridge({"connections": connections}, cache_dir=None) as bridge:
-            stories = [await story(bridge[name]) for name in bridge]
-    report = Report(stories=tuple(stories), seconds=round(clock.monotonic() - began, 1))
+    with TemporaryDirectory() as folder:
+        async with Sandbox() as stage:
+            stage.world.lifecycle.looks = 2
+            note(f"playing {' and '.join(stage.faces)} on this machine; nothing leaves it")
+            played = {name: one | {"settle_window": SETTLE_WINDOW} for name, one in stage.connections.items()}
+            connections = {**played, **_local_connection()}
+            async with Bridge({"connections": connections}, cache_dir=None) as bridge:
+                stories = [await story(bridge[name]) for name in bridge]
+                toured = await tour(bridge, played, clock, Path(folder))
+    report = Report(stories=tuple(stories), tour=toured, seconds=round(clock.monotonic() - began, 1))
     if state.output is Output.TABLE:
         _draw(report)
     else:
@@ -89,6 +100,9 @@ def _draw(report: Report) -> None:
     print_rich(table(list(_item_rows(report.stories)), columns))
     click.echo("\nA file, a credential, a log line and an alert, written and read back:\n")
     print_rich(table(list(_kept_rows(report.stories)), ("", *names)))
+    click.echo("\nA queue moves house and comes back; each time it is read back and compared:\n")
+    print_rich(table(list(_move_rows(report.tour)), ("from", "to", "items", "verified", "on_the_way")))
+    click.echo(f"\n{report.tour.back} of {report.tour.sent} items are back, each once and the same.")
     click.echo(f"\nDone in {report.seconds} s; the platforms were played on this machine, and nothing is left of them.")
 
 
@@ -117,6 +131,18 @@ def _item_rows(stories: Iterable[Story]) -> Iterable[dict[str, Any]]:
                 "its_own_word": item.native_state,
                 "what_came_of_it": item.failure.reason if item.failure else item.output,
             }
+
+
+def _move_rows(tour: Tour) -> Iterable[dict[str, Any]]:
+    for leg in tour.legs:
+        killed = f"its process was killed when {leg.killed_at} were there; another went on"
+        yield {
+            "from": leg.source,
+            "to": leg.target,
+            "items": leg.items,
+            "verified": leg.verified,
+            "on_the_way": killed if leg.killed_at is not None else "",
+        }
 
 
 def _kept_rows(stories: Iterable[Story]) -> Iterable[dict[str, Any]]:

@@ -21,9 +21,12 @@ from rpa_bridge.errors import InvalidError
 from .options import STDIN
 from .values import name_of, parse_json
 
-_TAKEN_OVER = ("values", "reference", "priority", "not_before", "due_at")
+_TAKEN_OVER = ("values", "reference", "priority", "not_before", "due_at", "mark")
 _KNOWN = frozenset({*_TAKEN_OVER, *(part.name for part in fields(Item))})
-"""What `queues items -o jsonl` prints may be read in again; what a draft cannot hold is left out."""
+"""What `queues items -o jsonl` prints may be read in again; what a draft cannot hold is left out.
+
+So is the mark of a line with an `id`: it is that item's own.
+"""
 _LINES_AHEAD = 64
 
 
@@ -115,16 +118,20 @@ def _draft(line: bytes, where: str) -> ItemDraft:
             near = get_close_matches(key, _KNOWN, n=1)
             hint = f"did you mean {near[0]!r}?" if near else f"an item has {', '.join(_TAKEN_OVER)}"
             raise InvalidError(f"{where} says {key!r}, which an item does not have; {hint}")
-    reference = data.get("reference")
-    if not isinstance(reference, str | None):
-        raise InvalidError(f"{where}: the reference must be text")
     return ItemDraft(
         values=data["values"],
-        reference=reference,
+        reference=_text(data.get("reference"), "reference", where),
         priority=_priority(data.get("priority"), where),
         not_before=_time(data.get("not_before"), "not_before", where),
         due_at=_time(data.get("due_at"), "due_at", where),
+        mark=None if "id" in data else _text(data.get("mark"), "mark", where),
     )
+
+
+def _text(value: Any, name: str, where: str) -> str | None:
+    if not isinstance(value, str | None):
+        raise InvalidError(f"{where}: the {name} must be text")
+    return value
 
 
 def _priority(word: Any, where: str) -> Priority:

@@ -34,6 +34,7 @@ class Exit(IntEnum):
     UNSUPPORTED = 9
     RATE_LIMITED = 10
     UNAVAILABLE = 11
+    PAUSED = 75
     INTERRUPTED = 130
 
 
@@ -50,8 +51,10 @@ MEANINGS = (
     Meaning(Exit.OK, "done"),
     Meaning(Exit.FAILURE, "failed, or a finding of `check` is not well", (BridgeError,)),
     Meaning(Exit.USAGE, "the command line or the settings are wrong; nothing was sent", (ConfigError,)),
-    Meaning(Exit.JOB_FAILED, "the job that was waited for failed or was stopped"),
-    Meaning(Exit.DIFFERS, "reserved: a migration's verification found differences"),
+    Meaning(
+        Exit.JOB_FAILED, "the job that was waited for failed or was stopped; a migration is done, but for dead letters"
+    ),
+    Meaning(Exit.DIFFERS, "a migration's verification found differences"),
     Meaning(Exit.OUTCOME_UNKNOWN, "it may have happened; look before you repeat it", (OutcomeUnknownError,)),
     Meaning(Exit.TIMED_OUT, "what was waited for did not happen in time", (WaitTimeoutError,)),
     Meaning(Exit.AUTH, "the login was refused, or a permission is missing", (AuthError, DeniedError)),
@@ -59,6 +62,7 @@ MEANINGS = (
     Meaning(Exit.UNSUPPORTED, "the platform cannot do that; nothing was sent", (UnsupportedError,)),
     Meaning(Exit.RATE_LIMITED, "the platform asks to slow down", (RateLimitedError,)),
     Meaning(Exit.UNAVAILABLE, "the platform is down, or the connection was cut", (UnavailableError,)),
+    Meaning(Exit.PAUSED, "a migration was asked to stop; `migrate resume` goes on"),
     Meaning(Exit.INTERRUPTED, "interrupted by Ctrl-C"),
 )
 

@@ -40,6 +40,9 @@ COMMANDS = {
     "folders": Lazy(f"{_HERE}.folders:folders", "See the rooms within a platform."),
     "schedules": Lazy(f"{_HERE}.schedules:schedules", "See what starts jobs by itself."),
     "webhooks": Lazy(f"{_HERE}.webhooks:webhooks", "Be told what happens, instead of asking."),
+    "migrate": Lazy(f"{_HERE}.migrate_endings:migrate", "Move what is on one platform to another, and prove it."),
+    "backup": Lazy(f"{_HERE}.backup:backup", "Keep what is on a platform in one file."),
+    "restore": Lazy(f"{_HERE}.backup:restore", "Put what a backup holds onto a platform."),
     "sandbox": Lazy(f"{_HERE}.sandbox:sandbox", "Play the platforms on this machine, for tests and trials."),
     "completion": Lazy(f"{_HERE}.completion:completion", "Print what makes a shell complete commands and names."),
 }

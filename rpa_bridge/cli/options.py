@@ -78,7 +78,8 @@ def _remember(ctx: click.Context, param: click.Parameter, value: Any) -> None:
         setattr(ctx.ensure_object(State), param.name, value)
 
 
-def _connection_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+def connection_names(ctx: click.Context, _param: click.Parameter, incomplete: str) -> list[str]:
+    """The names of the settings' connections that begin so, for a shell to complete."""
     from rpa_bridge.errors import BridgeError
     from rpa_bridge.settings import load_settings
 
@@ -125,7 +126,7 @@ def on_option(*, root: bool = False) -> click.Parameter:
         "--on",
         metavar="NAME",
         envvar="RPA_BRIDGE_ON" if root else None,
-        shell_complete=_connection_names,
+        shell_complete=connection_names,
         help="Connection to use (RPA_BRIDGE_ON); not needed where the settings hold only one.",
     )
 

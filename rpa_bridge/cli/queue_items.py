@@ -33,13 +33,13 @@ COLUMNS = ("id", "reference", "state", "priority", "values", "attempt", "failure
 @click.argument("queue")
 @click.option("--state", type=Word(ItemState), help="Only items in this state.")
 @click.option("--reference", help="Only items with this reference.")
+@click.option("--mark", help="Only items whose mark begins with this.")
+@click.option("--after", metavar="ITEM_ID", help="Only items behind this one.")
 @limit_option
 @on_connection
-async def items(
-    session: Session, /, queue: str, state: ItemState | None, reference: str | None, limit: int | None
-) -> None:
+async def items(session: Session, /, queue: str, limit: int | None, **wanted: Any) -> None:
     """Lists items, oldest first."""
-    await session.show_all(session.adapter.queues.items(queue, state=state, reference=reference), COLUMNS, limit)
+    await session.show_all(session.adapter.queues.items(queue, **wanted), COLUMNS, limit)
 
 
 @queues.command("item", epilog=examples("rpa-bridge queues item Invoices 4711"))
@@ -62,6 +62,7 @@ async def item(session: Session, /, queue: str, item_id: str) -> None:
 @click.argument("queue")
 @pairs_option("-v", "--value", "values", help="One value of the item, as text or typed.")
 @click.option("--reference", help="What people call the item; with it, a lost answer can be looked up.")
+@click.option("--mark", help="A word that no other item has, unseen by robots; `items --mark` finds the item by it.")
 @click.option("--priority", type=Word(Priority), help="What goes first.")
 @click.option("--not-before", type=Moment(+1), help="Not taken before then: a time, or a duration from now.")
 @click.option("--due", "due_at", type=Moment(+1), help="To be done by then: a time, or a duration from now.")

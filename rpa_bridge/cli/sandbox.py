@@ -40,6 +40,7 @@ def sandbox() -> None:
 @click.option("--ready-file", type=_FILE, help="Written when it is ready, removed at the end.")
 @click.option("--looks", type=click.IntRange(min=0), help="Jobs end after so many looks at them.")
 @click.option("--seconds", type=Duration(), help="Jobs end after so long.")
+@click.option("--chaos", type=click.FloatRange(0, 1), help="This share of all requests fails, such as 0.1.")
 def serve(
     vendors: tuple[str, ...],
     *,
@@ -49,8 +50,10 @@ def serve(
     ready_file: Path | None,
     looks: int | None,
     seconds: float | None,
+    chaos: float | None,
 ) -> None:
     """Plays platforms on 127.0.0.1 until Ctrl-C, and prints the settings to use."""
+    from rpa_bridge.sandbox.faults import Chaos
     from rpa_bridge.sandbox.server import Sandbox
 
     stage = Sandbox(vendors or None, port=port, seed=seed, state_file=state_file)
@@ -58,6 +61,8 @@ def serve(
         stage.world.lifecycle.looks = looks
     if seconds is not None:
         stage.world.lifecycle.seconds = seconds
+    if chaos is not None:
+        stage.faults.chaos = Chaos(chaos, seed=seed)
     asyncio.run(_serve(stage, ready_file))
 
 

@@ -36,10 +36,16 @@ class AdapterTests:
         assert info.title
         assert info.contract == CONTRACT
         assert stage.adapter.connection
-        limits = info.limits
+        limits = stage.limits
         for number in (limits.name_length, limits.reference_length, limits.item_bytes, limits.input_chars):
             assert number is None or number > 0
-        assert limits.batch_size is None or limits.batch_size > 0
+        for pace in (limits.batch_size, limits.page_size, limits.lists_per_minute, limits.calls_per_second):
+            assert pace is None or pace > 0
+
+    @requires("adapter.place")
+    async def test_the_adapter_says_where_it_sends_and_how_long_that_may_take(self, stage: Stage) -> None:
+        assert stage.adapter.place.strip(), "without a place, nobody can tell what was sent where"
+        assert stage.adapter.settle_window >= 0
 
     @requires("adapter.capabilities")
     async def test_features_are_those_that_the_code_has(self, stage: Stage) -> None:

@@ -11,7 +11,7 @@ from rpa_bridge.contract.queues import AddResult, AddStatus, FailureKind, ItemDr
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, UnsupportedError
 
 from .queues import BUSINESS
-from .stage import Stage, listed
+from .stage import Stage
 from .standard import requires
 from .values import DATE_LIKE, NESTED, NOT_JSON, NUMBERS, TEXTS
 
@@ -109,15 +109,6 @@ class ItemTests:
                 await stage.adapter.queues.add(stage.queue, ItemDraft(values={"n": 1}, reference=reference))
 
     @requires("queues.add")
-    async def test_a_due_date_survives_or_is_refused(self, stage: Stage) -> None:
-        due_at = stage.harness.now() + timedelta(days=1)
-        draft = ItemDraft(values={"n": 1}, due_at=due_at)
-        item = await stage.unless_refused(stage.adapter.queues.add(stage.queue, draft))
-        if item is not None:
-            assert item.due_at is not None
-            assert abs(item.due_at - due_at) < timedelta(seconds=1)
-
-    @requires("queues.add")
     async def test_an_items_time_without_a_zone_is_refused_before_sending(self, stage: Stage) -> None:
         naive = datetime(2040, 1, 1)  # noqa: DTZ001 - on purpose
         for draft in (ItemDraft(values={}, not_before=naive), ItemDraft(values={}, due_at=naive)):
@@ -174,49 +165,6 @@ class ItemTests:
         with stage.refused(NotFoundError):
             await stage.adapter.queues.get_item(stage.queue, stage.harness.missing_id)
 
-    @requires(Feature.QUEUE_ITEMS)
-    async def test_items_come_oldest_first(self, stage: Stage) -> None:
-        added = []
-        for number in range(3):
-            added.append(await stage.adapter.queues.add(stage.queue, ItemDraft(values={"n": number})))
-            stage.harness.advance(1)
-        found = await listed(stage.adapter.queues.items(stage.queue))
-        assert [item.id for item in found] == [item.id for item in added]
-        assert [item.values for item in found] == [{"n": 0}, {"n": 1}, {"n": 2}]
-
-    @requires(Feature.QUEUE_ITEMS)
-    async def test_items_are_filtered_by_state(self, stage: Stage) -> None:
-        for number in range(2):
-            await stage.adapter.queues.add(stage.queue, ItemDraft(values={"n": number}))
-        taken = await stage.taken()
-        found = {}
-        for state in (ItemState.NEW, ItemState.TAKEN, ItemState.DONE):
-            found[state] = [item.id async for item in stage.adapter.queues.items(stage.queue, state=state)]
-        assert found[ItemState.TAKEN] == [taken.id]
-        assert len(found[ItemState.NEW]) == 1
-        assert found[ItemState.DONE] == []
-
-    @requires(Feature.QUEUE_ITEMS)
-    async def test_items_are_filtered_by_reference(self, stage: Stage) -> None:
-        for reference in ("a", "a'b", "A", "ab"):
-            await stage.adapter.queues.add(stage.queue, ItemDraft(values={"n": 1}, reference=reference))
-        for reference in ("a", "a'b"):
-            found = await listed(stage.adapter.queues.items(stage.queue, reference=reference))
-            assert [item.reference for item in found] == [reference]
-
-    @requires(Feature.QUEUE_ITEMS)
-    async def test_items_go_beyond_one_page(self, stage: Stage) -> None:
-        count = stage.harness.page + 5
-        for number in range(count):
-            await stage.adapter.queues.add(stage.queue, ItemDraft(values={"n": number}))
-        found = [item.values["n"] async for item in stage.adapter.queues.items(stage.queue)]
-        assert found == list(range(count))
-
-    @requires(Feature.QUEUE_ITEMS)
-    async def test_an_unknown_queue_has_no_items(self, stage: Stage) -> None:
-        with stage.refused(NotFoundError):
-            await listed(stage.adapter.queues.items(stage.new_name("queue")))
-
     @requires(Feature.QUEUE_ADD_MANY)
     async def test_many_items_are_added_and_counted(self, stage: Stage) -> None:
         count = (stage.limits.batch_size or 20) + 5
@@ -247,6 +195,7 @@ class ItemTests:
         assert (summary.added, summary.refused, summary.unknown) == (2, 1, 0)
         assert [(one.position, one.status) for one in summary.problems] == [(1, AddStatus.REFUSED)]
         assert summary.problems[0].problem
+        assert not summary.problems[0].duplicate
         assert {one.position: one.status for one in results}[1] is AddStatus.REFUSED
         assert sorted([(await stage.taken()).values["n"] for _ in range(2)]) == [0, 2]
 
@@ -258,7 +207,7 @@ class ItemTests:
         drafts = [ItemDraft(values={"n": 1}, reference=reference) for reference in ("a", "b", "a")]
         summary = await stage.adapter.queues.add_many(stage.unique_queue, drafts)
         assert (summary.added, summary.refused, summary.unknown) == (2, 1, 0)
-        assert [one.reference for one in summary.problems] == ["a"]
+        assert [(one.reference, one.duplicate) for one in summary.problems] == [("a", True)]
 
     @requires(Feature.QUEUE_ADD_MANY)
     async def test_many_items_need_a_queue_that_is_there(self, stage: Stage) -> None:

@@ -212,12 +212,6 @@ class QueueTests:
         assert (await stage.taken(name)).id == added.id
 
     @requires(Feature.QUEUE_CREATE)
-    async def test_a_description_is_kept_or_refused(self, stage: Stage) -> None:
-        draft = QueueDraft(name=stage.new_name("queue"), description="größer ☃")
-        made = await stage.unless_refused(stage.adapter.queues.create(draft))
-        assert made is None or made.description == draft.description
-
-    @requires(Feature.QUEUE_CREATE)
     async def test_unique_references_are_kept_exactly_where_they_are_declared(self, stage: Stage) -> None:
         draft = QueueDraft(name=stage.new_name("queue"), unique_references=True)
         if stage.limits.unique_references:

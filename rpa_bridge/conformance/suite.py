@@ -19,8 +19,10 @@ from .credentials import CredentialTests
 from .folders import FolderTests
 from .harness import Harness
 from .incidents import IncidentTests
+from .item_lists import ItemListTests
 from .items import ItemTests
 from .jobs import JobTests
+from .limits import LimitTests
 from .logs import LogTests
 from .messages import MessageTests
 from .queues import QueueTests
@@ -41,6 +43,8 @@ class ConformanceSuite(
     JobTests,
     QueueTests,
     ItemTests,
+    ItemListTests,
+    LimitTests,
     AssetTests,
     CredentialTests,
     ArtifactTests,

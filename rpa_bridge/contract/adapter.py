@@ -65,7 +65,7 @@ SERVICES: tuple[type[Service], ...] = (
 class AdapterSettings(BaseModel):
     """What a connection needs to know. Unknown keys are refused; values are never shown in errors."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -214,6 +214,10 @@ class Adapter(ABC):
     webhooks: WebhookService
     raw: Transport
     """The one honest door to what only this vendor has: signed, paced, retried."""
+    place: str
+    """The platform, and the part of it, that this connection speaks to; never a secret."""
+    settle_window: float
+    """Seconds after which a request whose answer was lost can no longer be carried out."""
     current_job: str | None
     """The id of the job that this very program runs: known to what `Bridge.from_runner_args` opened, else None."""
 
@@ -227,17 +231,20 @@ class Adapter(ABC):
         way: str = "",
         current_job: str | None = None,
         place: str = "",
+        settle_window: float = 0.0,
         look_ups: Mapping[str, LookUp] | None = None,
     ) -> None:
         """`identity` says who logs in, as people know it, and `way` how, where there are several; never a secret.
 
-        `place` is what `transport.effects.Effects` writes down, and `look_ups` has, by operation, what can be found.
+        `place` and `settle_window` are those of `transport.effects.Effects`; `look_ups` has, by operation, what can
+        be found.
         """
         self.connection = context.connection
         self.raw = raw or AbsentTransport(self.info.name)
         self.current_job = current_job
+        self.place, self.settle_window = place, settle_window
         self._login, self._identity, self._way = login, identity, way
-        self._place, self._look_ups = place, look_ups or {}
+        self._look_ups = look_ups or {}
         for noun in SERVICES:
             given = next((one for one in services if isinstance(one, noun)), None)
             setattr(self, noun.noun, given or noun.absent(self.info.name))
@@ -306,9 +313,9 @@ class Adapter(ABC):
         Empty only where it is surely not there now. Raises RemoteError, and ConfigError when the connection speaks to
         another platform or folder by now.
         """
-        if intent.place != self._place:
+        if intent.place != self.place:
             raise ConfigError(
-                f"it was sent to {intent.place}, and {self.connection!r} in these settings is {self._place}; "
+                f"it was sent to {intent.place}, and {self.connection!r} in these settings is {self.place}; "
                 f"use the settings that it was sent with"
             )
         look_up = self._look_ups.get(intent.operation)

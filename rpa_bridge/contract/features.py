@@ -19,6 +19,7 @@ from rpa_bridge.errors import UnsupportedError
 
 P = ParamSpec("P")
 R = TypeVar("R")
+N = TypeVar("N", int, float)
 
 
 class Feature(StrEnum):
@@ -136,6 +137,16 @@ def features_of(service: type[Service]) -> frozenset[Feature]:
     return frozenset(f for name, f in declared.items() if not hasattr(getattr(service, name), "__feature__"))
 
 
+class FilePlace(StrEnum):
+    """What an uploaded file must belong to."""
+
+    ANYTHING = "anything"
+    """A container, a job, or neither."""
+    CONTAINER_OR_JOB = "container or job"
+    """One of them."""
+    JOB = "job"
+
+
 @dataclass(frozen=True, slots=True, kw_only=True)
 class Limits:
     """Facts of size and shape that cannot be read off the code; None means "no limit is known"."""
@@ -157,11 +168,28 @@ class Limits:
     """Credentials can be read back."""
     finds_starts_by_key: bool = False
     """A start carries its key on the wire, so that a lost answer can be looked up."""
+    item_times: bool = True
+    """Items can have `not_before` and `due_at`."""
+    field_types: frozenset[str] = frozenset()
+    """Types of fields that a queue can expect; without any, queues have no fields."""
+    required_fields: bool = False
+    """A queue's field can be required."""
+    credential_fields: tuple[frozenset[str], ...] = ()
+    """The sets of fields of which a credential has one; without any, fields can have all names."""
+    descriptions: frozenset[str] = frozenset({"queues", "assets", "credentials"})
+    """The nouns whose things can have a description."""
+    file_place: FilePlace = FilePlace.ANYTHING
+    page_size: int | None = None
+    """Rows in one answer to a list of items."""
+    lists_per_minute: int | None = None
+    """Lists of items that the platform allows to one connection."""
+    calls_per_second: float | None = None
+    """All other requests that one connection sends at most."""
 
     def __and__(self, other: Limits) -> Limits:
         """What holds on both sides."""
 
-        def lower(a: int | None, b: int | None) -> int | None:
+        def lower(a: N | None, b: N | None) -> N | None:
             return min((n for n in (a, b) if n is not None), default=None)
 
         return Limits(
@@ -174,4 +202,20 @@ class Limits:
             unique_references=self.unique_references and other.unique_references,
             reads_secrets=self.reads_secrets and other.reads_secrets,
             finds_starts_by_key=self.finds_starts_by_key and other.finds_starts_by_key,
+            item_times=self.item_times and other.item_times,
+            field_types=self.field_types & other.field_types,
+            required_fields=self.required_fields and other.required_fields,
+            credential_fields=_common(self.credential_fields, other.credential_fields),
+            descriptions=self.descriptions & other.descriptions,
+            file_place=max(self.file_place, other.file_place, key=list(FilePlace).index),
+            page_size=lower(self.page_size, other.page_size),
+            lists_per_minute=lower(self.lists_per_minute, other.lists_per_minute),
+            calls_per_second=lower(self.calls_per_second, other.calls_per_second),
         )
+
+
+def _common(a: tuple[frozenset[str], ...], b: tuple[frozenset[str], ...]) -> tuple[frozenset[str], ...]:
+    """The sets that both take; a side without any takes all. With none in common it is one that nobody can fill."""
+    if not a or not b:
+        return a or b
+    return tuple(one for one in a if one in b) or (frozenset(),)

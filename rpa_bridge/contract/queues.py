@@ -93,6 +93,12 @@ class ItemDraft(Neutral):
     priority: Priority = Priority.NORMAL
     not_before: datetime | None = None
     due_at: datetime | None = None
+    mark: str | None = None
+    """A word of the caller's own, at most 64 letters, digits and `-_/.`, which the platform keeps unseen by robots.
+
+    `items(mark=...)` finds the item by it; without one, the adapter takes one that nobody else knows. It belongs to
+    this item alone: after a lost answer, the item that carries it is taken for this one.
+    """
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -115,6 +121,8 @@ class Item(Neutral):
     failure: Failure | None = None
     attempt: int = 1
     retry_of: str | None = None
+    mark: str | None = None
+    """What whoever added it marked it with; a retry carries the mark of the first attempt."""
     not_before: datetime | None = None
     due_at: datetime | None = None
     created_at: datetime | None = None
@@ -132,13 +140,17 @@ class AddStatus(StrEnum):
 
 @dataclass(frozen=True, slots=True, kw_only=True)
 class AddResult(Neutral):
-    """What became of one draft: its place in the input from 0, and the sentence when it was not added."""
+    """What became of one draft: its place in the input from 0, and the sentence when it was not added.
+
+    `duplicate` says of a refused one that its queue has an item with this reference already.
+    """
 
     position: int
     reference: str | None
     status: AddStatus
     item_id: str | None = None
     problem: str | None = None
+    duplicate: bool = False
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -213,9 +225,26 @@ class QueueService(Service):
         """Deletes the queue and its items. Raises NotFoundError."""
         raise NotImplementedError
 
+    def check_item(self, draft: ItemDraft) -> None:
+        """Refuses what `add` would refuse before it sends anything. Raises InvalidError, UnsupportedError."""
+
+    def check_queue(self, draft: QueueDraft) -> None:
+        """Refuses what `create` would refuse before it sends anything. Raises InvalidError, UnsupportedError."""
+
     @optional(Feature.QUEUE_ITEMS)
-    def items(self, queue: str, *, state: ItemState | None = None, reference: str | None = None) -> AsyncIterator[Item]:
-        """Items, oldest first. Pages are fetched as the caller iterates; items added meanwhile may appear."""
+    def items(
+        self,
+        queue: str,
+        *,
+        state: ItemState | None = None,
+        reference: str | None = None,
+        mark: str | None = None,
+        after: str | None = None,
+    ) -> AsyncIterator[Item]:
+        """Items, oldest first. Pages are fetched as the caller iterates; items added meanwhile may appear.
+
+        `mark` is what an item's mark begins with. `after` is the id of an item that is left out with all before it.
+        """
         raise NotImplementedError
 
     @optional(Feature.QUEUE_GET_ITEM)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Mapping
 from datetime import datetime
 from typing import Any
@@ -10,6 +11,12 @@ from typing import Any
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.queues import ItemDraft
 from rpa_bridge.errors import Delivery, InvalidError
+
+NO_LIMITS = Limits()
+"""Of what may be as long as one likes."""
+_FLAT = (str, int, float, bool, type(None))
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
+_MARK = re.compile(r"[A-Za-z0-9_/.-]{1,64}", re.ASCII)
 
 
 def refuse(operation: str, sentence: str) -> InvalidError:
@@ -35,6 +42,12 @@ def check_reference(operation: str, what: str, reference: str | None, limits: Li
         raise refuse(operation, f"the {what} has {len(reference)} characters; at most {limits.reference_length} fit")
 
 
+def check_mark(operation: str, mark: str | None) -> None:
+    """Refuses a mark that is empty, or that not every platform could keep and look for."""
+    if mark is not None and not _MARK.fullmatch(mark):
+        raise refuse(operation, "the mark is empty, too long, or holds what none may; take 1 to 64 of A-Z a-z 0-9 -_/.")
+
+
 def check_moment(operation: str, what: str, moment: datetime | None) -> None:
     """Refuses a time without a zone: two platforms would read it differently."""
     if moment is not None and moment.utcoffset() is None:
@@ -48,19 +61,23 @@ def check_inputs(operation: str, inputs: Mapping[str, Any], limits: Limits) -> N
         raise refuse(operation, f"the inputs have {size} characters as JSON; at most {limits.input_chars} fit")
 
 
-def check_draft(operation: str, draft: ItemDraft, limits: Limits) -> None:
-    """Refuses an item that the platform cannot hold as it is."""
+def check_draft(operation: str, draft: ItemDraft, limits: Limits) -> int:
+    """Refuses an item that the platform cannot hold as it is; the bytes that its values take as JSON."""
     check_reference(operation, "reference", draft.reference, limits)
+    check_mark(operation, draft.mark)
     check_moment(operation, "not_before", draft.not_before)
     check_moment(operation, "due_at", draft.due_at)
-    check_values(operation, draft.values, limits)
+    return check_values(operation, draft.values, limits)
 
 
-def check_values(operation: str, values: Mapping[str, Any], limits: Limits) -> None:
-    """Refuses values that JSON or the platform cannot hold: too large, or nested where only flat ones are kept."""
+def check_values(operation: str, values: Mapping[str, Any], limits: Limits) -> int:
+    """Refuses values that JSON or the platform cannot hold: too large, or nested where only flat ones are kept.
+
+    Gives the bytes that they take as JSON.
+    """
     if limits.flat_values:
         for name, value in values.items():
-            if value is not None and not isinstance(value, str | int | float | bool):
+            if not isinstance(value, _FLAT):
                 raise refuse(
                     operation,
                     f"value {name!r} is a {type(value).__name__}; only text, numbers, booleans and null are kept: "
@@ -69,13 +86,15 @@ def check_values(operation: str, values: Mapping[str, Any], limits: Limits) -> N
     size = len(_json(operation, "the values", values).encode("utf-8", "surrogatepass"))
     if limits.item_bytes is not None and size > limits.item_bytes:
         raise refuse(operation, f"the values have {size} bytes as JSON; at most {limits.item_bytes} fit")
+    return size
 
 
 def _json(operation: str, what: str, values: Mapping[str, Any]) -> str:
-    if not all(isinstance(name, str) for name in values):
-        raise refuse(operation, f"{what} have a name that is not text; use text for names")
+    for name in values:
+        if not isinstance(name, str):
+            raise refuse(operation, f"{what} have a name that is not text; use text for names")
     try:
-        return json.dumps(dict(values), ensure_ascii=False, allow_nan=False)
+        return _JSON.encode(dict(values))
     except (TypeError, ValueError, RecursionError):
         raise refuse(
             operation, f"{what} cannot be written as JSON; use text, numbers, booleans, lists and objects"

@@ -52,6 +52,15 @@ async def pages(fetch: Callable[[int], Awaitable[Page[T]]], *, operation: str, f
 async def keyset(
     fetch: Callable[[K | None], Awaitable[Page[T]]], key: Callable[[T], K], *, operation: str
 ) -> AsyncIterator[T]:
+    """What stands on the pages of `keyset_pages`."""
+    async for items in keyset_pages(fetch, key, operation=operation):
+        for one in items:
+            yield one
+
+
+async def keyset_pages(
+    fetch: Callable[[K | None], Awaitable[Page[T]]], key: Callable[[T], K], *, operation: str
+) -> AsyncIterator[Sequence[T]]:
     """What stands after the last key seen, page by page: nothing is repeated or missed while others write.
 
     `fetch` takes the last key, None for the first page, and gives what follows it in ascending order.
@@ -69,7 +78,7 @@ async def keyset(
                     operation=operation,
                 )
             last = here
-            yield one
+        yield page.items
         if page.last:
             return
         if not page.items:

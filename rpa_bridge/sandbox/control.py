@@ -17,7 +17,7 @@ from aiohttp import web
 from aiohttp.typedefs import Handler
 from pydantic import AwareDatetime, TypeAdapter, ValidationError
 
-from .faults import Fault
+from .faults import Chaos, Fault
 from .lifecycle import Lifecycle
 from .world import World
 
@@ -47,6 +47,12 @@ class Control:
     def _world(self) -> World:
         return self._sandbox.world
 
+    @web.middleware
+    async def on_time(self, request: web.Request, handler: Handler) -> web.StreamResponse:
+        """What is due has been carried out before anything is shown or changed."""
+        await self._world.deliver()
+        return await handler(request)
+
     async def show(self, request: web.Request) -> web.Response:
         faces = self._sandbox.faces
         routes = [
@@ -73,6 +79,7 @@ class Control:
         if order.now is not None:
             clock.set(order.now)
         clock.advance(order.advance)
+        await self._world.deliver()
         return await self.clock(request)
 
     async def faults(self, _: web.Request) -> web.Response:
@@ -85,8 +92,23 @@ class Control:
         return await self.faults(request)
 
     async def clear_faults(self, request: web.Request) -> web.Response:
-        self._world.faults.clear()
+        self._world.faults.faults.clear()
         return await self.faults(request)
+
+    async def chaos(self, _: web.Request) -> web.Response:
+        chaos = self._world.faults.chaos
+        return web.json_response({"chaos": chaos and asdict(chaos)})
+
+    async def set_chaos(self, request: web.Request) -> web.Response:
+        self._world.faults.chaos = parse(Chaos, await read_json(request))
+        return await self.chaos(request)
+
+    async def end_chaos(self, request: web.Request) -> web.Response:
+        self._world.faults.chaos = None
+        return await self.chaos(request)
+
+    async def late(self, _: web.Request) -> web.Response:
+        return web.json_response({"on_their_way": [late.due.isoformat() for late in self._world.late]})
 
     async def lifecycle(self, _: web.Request) -> web.Response:
         return web.json_response(asdict(self._world.lifecycle))
@@ -115,7 +137,7 @@ class Control:
     async def requests(self, request: web.Request) -> web.Response:
         face, path = request.query.get("face", "*"), request.query.get("path", "*")
         found = [
-            asdict(one) | {"at": one.at.isoformat()}
+            asdict(one) | {"at": one.at.isoformat(), "executed_at": one.executed_at and one.executed_at.isoformat()}
             for one in self._world.exchanges
             if fnmatchcase(one.face, face) and fnmatchcase(one.path, path)
         ]
@@ -137,7 +159,7 @@ class Control:
 def control_app(sandbox: Sandbox) -> web.Application:
     """The application that steers a sandbox."""
     control = Control(sandbox)
-    app = web.Application(middlewares=[_sentences])
+    app = web.Application(middlewares=[_sentences, control.on_time])
     app.add_routes(
         [
             web.get(PREFIX, control.show),
@@ -146,6 +168,10 @@ def control_app(sandbox: Sandbox) -> web.Application:
             web.get(f"{PREFIX}faults", control.faults),
             web.post(f"{PREFIX}faults", control.add_faults),
             web.delete(f"{PREFIX}faults", control.clear_faults),
+            web.get(f"{PREFIX}chaos", control.chaos),
+            web.post(f"{PREFIX}chaos", control.set_chaos),
+            web.delete(f"{PREFIX}chaos", control.end_chaos),
+            web.get(f"{PREFIX}late", control.late),
             web.get(f"{PREFIX}lifecycle", control.lifecycle),
             web.post(f"{PREFIX}lifecycle", control.set_lifecycle),
             web.get(f"{PREFIX}switches", control.switches),

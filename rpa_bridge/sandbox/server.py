@@ -99,7 +99,7 @@ class Sandbox:
             raise
 
     async def stop(self) -> None:
-        """Hangs up, and writes the state file if there is one."""
+        """Hangs up, and writes the state file if there is one. What is still on its way is lost."""
         await self._hang_up()
         if self._state_file is not None:
             state = self.dump()
@@ -120,7 +120,10 @@ class Sandbox:
         return {"world": self.world.dump(), "faces": {name: face.dump() for name, face in self.faces.items()}}
 
     def reset(self) -> None:
-        """Makes everything as it was born: content, clock, ids, switches, faults, lifecycle, list of requests."""
+        """Makes everything as it was born: content, clock, ids, switches, faults, lifecycle, list of requests.
+
+        What is still on its way is lost.
+        """
         self.world.forget()
         self._load(json.loads(self._birth))
 
@@ -168,6 +171,7 @@ class Sandbox:
 
     async def _hang_up(self) -> None:
         self._closing.set()
+        self.world.late.clear()
         while self._runners:
             await self._runners.pop().cleanup()
         for face in self._sides:

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import logging
+from datetime import timedelta
 from fnmatch import fnmatchcase
 
-from aiohttp import web
+from aiohttp import StreamReader, web
 from aiohttp.typedefs import Handler
 
 from rpa_bridge.redaction import MASK
 
 from .face import Face
 from .faults import Fault, FaultKind, When
-from .world import Exchange, World
+from .world import Exchange, Late, World
 
 log = logging.getLogger(__name__)
 
@@ -36,13 +37,15 @@ class Stage:
     @web.middleware
     async def play(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         """The face's answer, or what a fault makes of it."""
+        await self._world.deliver()
         exchange = self._note(request)
         exchange.body = await self._body(request)
         fault = self._world.faults.take(f"{request.method} {request.raw_path}")
         answer = None
         if fault is None or fault.when is When.AFTER:
-            answer = await self._answer(request, handler)
-            exchange.executed = answer.status < 400
+            answer = await self._carry_out(exchange, request, handler)
+        elif fault.when is When.LATE:
+            await self._hold_back(fault, exchange, request, handler)
         if fault is not None:
             answer = await self._spoil(fault, request, answer)
         if answer is None:
@@ -74,6 +77,25 @@ class Stage:
         if private or self._face.private_values.search(request.raw_path):
             return MASK
         return body[:MOST_BODY_BYTES].decode("utf-8", "replace")
+
+    async def _carry_out(self, exchange: Exchange, request: web.Request, handler: Handler) -> web.StreamResponse:
+        answer = await self._answer(request, handler)
+        if answer.status < 400:
+            exchange.executed, exchange.executed_at = True, self._world.clock.now()
+        return answer
+
+    async def _hold_back(self, fault: Fault, exchange: Exchange, request: web.Request, handler: Handler) -> None:
+        """Lets the request be carried out later, whole, though its connection is gone by then."""
+        body = await request.read()
+
+        async def carry_out() -> None:
+            stream = StreamReader(request.protocol, limit=len(body) + 1, loop=asyncio.get_running_loop())
+            stream.feed_data(body)
+            stream.feed_eof()
+            request._payload = stream  # noqa: SLF001 - a form with files is read from it; the old one ended when cut
+            await self._carry_out(exchange, request, handler)
+
+        self._world.late.append(Late(self._world.clock.now() + timedelta(seconds=fault.delay), carry_out))
 
     async def _answer(self, request: web.Request, handler: Handler) -> web.StreamResponse:
         if isinstance(request.match_info.http_exception, web.HTTPNotFound):

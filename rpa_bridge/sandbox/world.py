@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import random
 import uuid
+from collections.abc import Awaitable, Callable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -78,6 +79,16 @@ class Exchange:
     """None while it runs, or when the connection was cut."""
     executed: bool = False
     """Whether the face carried it out, whatever the client then heard; False when the face refused it."""
+    executed_at: datetime | None = None
+    """When it did; for a late one that is after `at`."""
+
+
+@dataclass(frozen=True, slots=True)
+class Late:
+    """A request that is still on its way, though its client has given it up."""
+
+    due: datetime
+    carry_out: Callable[[], Awaitable[None]]
 
 
 @dataclass
@@ -91,6 +102,8 @@ class World:
     switches: dict[str, Any] = field(default_factory=dict)
     """What the facts call a guess, by "face.name"; faces read it with `switch` and document their own."""
     exchanges: list[Exchange] = field(default_factory=list)
+    late: list[Late] = field(default_factory=list)
+    """What is still on its way; it is lost when the sandbox ends or is reset."""
     counters: dict[str, int] = field(default_factory=dict)
 
     def __post_init__(self) -> None:
@@ -119,6 +132,16 @@ class World:
         if len(self.exchanges) > MOST_EXCHANGES:
             del self.exchanges[0]
 
+    async def deliver(self) -> None:
+        """Carries out the late requests that are due by now, oldest first.
+
+        Whatever reaches a face, or the control, does this first: nobody can see that it was not done on time.
+        """
+        while due := [one for one in self.late if one.due <= self.clock.now()]:
+            first = min(due, key=lambda one: one.due)
+            self.late.remove(first)
+            await first.carry_out()
+
     def dump(self) -> dict[str, Any]:
         """What must outlive the process so that no id or token is given out twice: as JSON can hold it."""
         version, numbers, gauss = self.random.getstate()
@@ -138,7 +161,8 @@ class World:
         self.counters = dict(state["counters"])
 
     def forget(self) -> None:
-        """Drops orders and records: faults, the jobs' lifecycle, and the list of requests."""
+        """Drops orders and records: faults, the jobs' lifecycle, the list of requests, and what is on its way."""
         self.faults.clear()
+        self.late.clear()
         self.lifecycle = Lifecycle()
         self.exchanges.clear()

@@ -223,7 +223,13 @@ def _validated(model: type[S], given: Mapping[str, Any], origin: Origin, place: 
     from .shapes import Shape
     from .validation import validate
 
-    shape = Shape.of(model)
-    guard_secrets(given, origin, place, shape)
-    values = Resolver(origin).resolve(given, place)
-    return validate(model, values, shape, origin=origin, place=place)
+    def guard() -> None:
+        guard_secrets(given, origin, place, Shape.of(model))
+
+    if origin.exposure is not None:
+        guard()
+    try:
+        return validate(model, Resolver(origin).resolve(given, place), origin=origin, place=place)
+    except Exception:
+        guard()  # only here: the shape takes longer than all the rest, and what is valid has told its secrets itself
+        raise

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from functools import cache
 from typing import Any
 
 from pydantic import BaseModel
@@ -29,6 +30,7 @@ class Shape:
     definitions: Mapping[str, Schema]
 
     @classmethod
+    @cache
     def of(cls, model: type[BaseModel]) -> Shape:
         """The shape of a whole model; nothing is known of one that JSON schema cannot describe."""
         try:

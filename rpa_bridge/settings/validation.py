@@ -23,11 +23,12 @@ SHORTEST_HIDDEN = 3
 """Characters; masking shorter values would only garble the sentence."""
 
 
-def validate(model: type[M], values: dict[str, Any], shape: Shape, *, origin: Origin, place: Place) -> M:
+def validate(model: type[M], values: dict[str, Any], *, origin: Origin, place: Place) -> M:
     """The values as the adapter takes them. Raises ConfigError that lists every problem and shows no value."""
     try:
         valid = model.model_validate(values)
     except ValidationError as error:
+        shape = Shape.of(model)
         problems = [_problem(one, values, shape, place) for one in error.errors(include_url=False)]
     except ConfigError as error:  # an adapter's own check, in whole sentences
         problems = [f"{dotted(place)}: {_without_values(str(error), values)}"]

@@ -6,11 +6,13 @@ import ipaddress
 import re
 from collections.abc import Mapping
 from contextlib import suppress
+from functools import lru_cache
 from urllib.parse import SplitResult, quote, urlsplit
 
 from rpa_bridge.errors import ConfigError, Delivery, InvalidError
 
 _PORTS = {"http": 80, "https": 443}
+_PLAIN = re.compile(r"[A-Za-z0-9_.~-]*")
 _NOT_IN_ADDRESS = re.compile(r"[\x00-\x20\x7f\\]")
 
 
@@ -26,10 +28,17 @@ def path_segment(value: str) -> str:
 
 def query_string(params: Mapping[str, str]) -> str:
     """The parameters as a query; a space is %20, never a plus."""
-    return "&".join(f"{_quoted(name, safe='$@')}={_quoted(value)}" for name, value in params.items())
+    return "&".join([f"{_quoted_name(name)}={_quoted(value)}" for name, value in params.items()])
+
+
+@lru_cache(maxsize=256)
+def _quoted_name(name: str) -> str:
+    return _quoted(name, safe="$@")
 
 
 def _quoted(value: str, safe: str = "") -> str:
+    if _PLAIN.fullmatch(value):
+        return value
     with suppress(UnicodeEncodeError):  # it keeps the whole value: never a context of ours
         return quote(value, safe=safe)
     raise InvalidError("a text holds half of a character; check where it was cut", delivery=Delivery.NOT_SENT)

@@ -39,6 +39,8 @@ class Authorise:
 
     def __init__(self, inner: Transport, tokens: Tokens, sign: Sign) -> None:
         self._inner, self._tokens, self._sign = inner, tokens, sign
+        self._signed_by: Token | None = None
+        self._signature: Mapping[str, str] = {}
         self._known = False
         """Whether the platform has taken a token of this log-in: a 401 then may be about the call, as older servers
         answer for a missing scope, and must not keep others from theirs."""
@@ -47,7 +49,9 @@ class Authorise:
         if not request.signed:
             return await self._inner.send(request)
         token = await self._token()
-        response = await self._inner.send(request.with_headers(self._sign(token)))
+        if token is not self._signed_by:
+            self._signed_by, self._signature = token, self._sign(token)
+        response = await self._inner.send(request.with_headers(self._signature))
         if response.status != 401:
             self._known = True
             return response

@@ -9,7 +9,7 @@ import os
 import random
 import struct
 from collections.abc import Callable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
@@ -163,20 +163,17 @@ class Budget:
 
     def __init__(self, rate: Rate | None, keeper: Keeper, clock: Clock, rng: random.Random) -> None:
         self._rate, self._keeper, self._clock, self._random = rate, keeper, clock, rng
-        self._rests = False
-
-    @property
-    def is_open(self) -> bool:
+        self.is_open = rate is None
         """Whether nobody has to wait for a turn: there is no rate, and no 429 was seen."""
-        return self._rate is None and not self._rests
 
     async def turn(self, operation: str) -> None:
         """Returns when a request may go. Raises RateLimitedError for a turn after the deadline, or too long a rest."""
         while True:
             now = self._keeper.now()
             turn = await self._reserve(now, operation)
-            if turn > now:
-                await self._clock.sleep(turn - now)
+            if turn <= now:
+                return
+            await self._clock.sleep(turn - now)
             if (await self._keeper.read()).rest_until <= turn:  # else a 429 came while this one waited
                 return
 
@@ -190,7 +187,7 @@ class Budget:
             slowed = min(_slowness(state, now) * 2, SLOWEST)
             return State(max(state.due, until), until, slowed, now)
 
-        self._rests = True
+        self.is_open = False
         await self._keeper.change(slow_down)
 
     async def _reserve(self, now: float, operation: str) -> float:
@@ -211,7 +208,7 @@ class Budget:
             turn = max(now, rest, due - (self._rate.burst - 1) * interval)
             if turn - now > seconds_left():
                 raise _queued(operation, turn - now)
-            return replace(state, due=due + interval)
+            return State(due + interval, state.rest_until, state.slowed, state.slowed_at)
 
         await self._keeper.change(take)
         return turn

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
-from datetime import timedelta
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
 from typing import TypeVar
 
 from rpa_bridge.clock import Clock
@@ -13,7 +13,7 @@ from rpa_bridge.errors import BridgeError, Delivery, RemoteError
 from rpa_bridge.redaction import REDACTOR
 
 from .outbox import Intent, Outbox
-from .reconcile import blindly, once
+from .reconcile import blindly, once, wait_out
 
 T = TypeVar("T")
 LONGEST_TRY = 180.0
@@ -33,6 +33,25 @@ class Effects:
     settle_window: float
     longest_attempt: float
     """Seconds that one attempt may take."""
+    _left: dict[str, datetime] = field(default_factory=dict, repr=False)
+    """Without an outbox: when what was left open is settled, by its key."""
+
+    async def earlier(
+        self, look_up: Callable[[], Awaitable[T | None]], *, operation: str, what: str, key: str
+    ) -> T | None:
+        """What an earlier effect of this key has made after all, whose end nobody saw; else None: it may be sent.
+
+        Call it where a first look has found nothing, and nobody else can be at work with the key. Waits until what is
+        open can no longer come, at most for the settle window. Raises OutcomeUnknownError when it still can then, and
+        what the last look raises.
+        """
+        settles_at = self._left.get(key) if self.outbox is None else self.outbox.settles_at(self.place, key)
+        if settles_at is None:
+            return None
+        left = (settles_at - self.clock.now()).total_seconds()
+        return await wait_out(
+            left, look_up, clock=self.clock, operation=operation, what=what, window=self.settle_window
+        )
 
     async def once(
         self,
@@ -69,19 +88,24 @@ class Effects:
         Whoever finds out later what became of it gives an `op_id` of its own, and calls `settled`.
         """
         if self.outbox is None:
-            yield
+            try:
+                yield
+            except BaseException as error:
+                if key and not _is_decided(error):
+                    self._remember(key)
+                raise
             return
         now = self.clock.now()
-        shown = REDACTOR.clean(subject) == subject and REDACTOR.clean(key) == key
+        subject, key, what = _shown(subject, key, what)
         intent = Intent(
             op_id=op_id or self.new_id(),
             connection=self.connection,
             place=self.place,
             operation=operation,
-            subject=subject if shown else "",  # a masked name would be looked for in vain, and taken for absent
-            key=key if shown else "",
+            subject=subject,
+            key=key,
             count=count,
-            what=REDACTOR.line(what),
+            what=what,
             at=now,
             settles_at=now + timedelta(seconds=LONGEST_TRY + self.longest_attempt + self.settle_window),
         )
@@ -92,14 +116,34 @@ class Effects:
             if _is_decided(error):
                 self.outbox.close(intent.op_id)
             else:
-                self.outbox.leave(intent.op_id)
+                self.outbox.leave(intent.op_id, self._settled_from_now)
             raise
         self.outbox.close(intent.op_id)
+
+    @property
+    def _settled_from_now(self) -> datetime:
+        """When what has left by now is settled."""
+        return self.clock.now() + timedelta(seconds=self.settle_window)
+
+    def _remember(self, key: str) -> None:
+        for known, settles_at in list(self._left.items()):
+            if settles_at <= self.clock.now():
+                del self._left[known]
+        self._left[key] = self._settled_from_now
 
     def settled(self, op_id: str) -> None:
         """Crosses out an effect whose outcome was unknown, and is known now."""
         if self.outbox is not None:
             self.outbox.close(op_id)
+
+
+def _shown(subject: str, key: str, what: str) -> tuple[str, str, str]:
+    """As they may be written down. A masked name would be looked for in vain, and taken for absent: it is left out."""
+    whole = f"{subject}\n{key}\n{what}"
+    if whole.count("\n") == 2 and REDACTOR.clean(whole) == whole:  # nearly always: one search instead of three
+        return subject, key, what
+    shown = REDACTOR.clean(subject) == subject and REDACTOR.clean(key) == key
+    return subject if shown else "", key if shown else "", REDACTOR.line(what)
 
 
 def _is_decided(error: BaseException) -> bool:

@@ -1,9 +1,10 @@
-"""The network: aiohttp's client, with its traps closed. The only file that knows it.
+"""The network: aiohttp's client, with its traps closed. Few files know it: besides this one `connections`, `resolving`
+and `http_failures`.
 
 - aiohttp repeats GET, PUT and DELETE by itself after a cut connection; a middleware stops that.
-- A second answer on a pooled connection would be taken as the next request's; calls with an effect, and the looks on
-  which effects depend, therefore get a connection of their own, and pooled ones are looked at before they are used
-  again.
+- A second answer on a pooled connection would be taken as the next request's. Calls with an effect, and the looks on
+  which effects depend, therefore get a connection of their own, unless their answer must bear their mark; and pooled
+  ones are looked at before they are used again.
 - Its time-outs do not end every read; each attempt has one of ours round it.
 - It follows redirects with custom credential headers attached; none is followed.
 """
@@ -13,93 +14,38 @@ from __future__ import annotations
 import asyncio
 import io
 import json
+import math
 import re
 import ssl
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine, Mapping
 from contextlib import suppress
-from functools import cached_property
-from typing import TYPE_CHECKING, Any
+from functools import cached_property, lru_cache
+from typing import Any
 from urllib.parse import urlencode
 
 import aiohttp
+from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
 from rpa_bridge.errors import ConfigError, Delivery, InvalidError, ProtocolError
 
 from .addresses import check_absolute, names_user, origin, query_string
 from .base import Effect, Request, Response
-from .call import CURRENT, is_apart, seconds_given, time_for_attempt
+from .call import seconds_given, time_for_attempt
+from .connections import LINE, Kind, Line, TranslatedError, kind_for, open_session
 from .http_failures import addressed, translate
 from .options import HttpOptions
 
-if TYPE_CHECKING:
-    from aiohttp.connector import Connection
-    from aiohttp.tracing import Trace
-
-USER_AGENT = "rpa-bridge"
-KEEP_ALIVE = 15.0
-"""Seconds; shorter than any server's own, so that a pooled connection is not closed under a request."""
 ERROR_BODY = 64 * 1024
 """Bytes kept of an error's body."""
 LARGE_BODY = 1024 * 1024
 """Bytes beyond which a body is written piece by piece, so that other calls are not held up meanwhile."""
-STALE_CONNECTIONS = 16
-"""Pooled connections thrown away in a row before giving up."""
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _REPEATABLE = frozenset({Effect.READ, Effect.SET, Effect.KEYED})
 _FORBIDDEN_IN_PATH = re.compile(r"[^\x21-\x7e]")
 _HEADER_NAME = re.compile(r"[!#$%&'*+.^_`|~0-9A-Za-z-]+")
 _FORBIDDEN_IN_HEADER = re.compile(r"[\x00-\x08\x0a-\x1f\x7f\ud800-\udfff]")
-
-
-class _TranslatedError(Exception):
-    """What aiohttp raised, as something that aiohttp does not act upon. Carries no request, header or body."""
-
-    def __init__(self, cause: Exception) -> None:
-        super().__init__()
-        self.error = translate(cause)
-
-
-async def _no_hidden_repetition(
-    request: aiohttp.ClientRequest, handler: aiohttp.ClientHandlerType
-) -> aiohttp.ClientResponse:
-    try:
-        return await handler(request)
-    except (aiohttp.ClientOSError, aiohttp.ServerDisconnectedError) as error:
-        raise _TranslatedError(error) from None
-
-
-class _CleanConnector(aiohttp.TCPConnector):
-    """A pool that never hands out a connection on which something already lies unasked."""
-
-    async def connect(self, req: Any, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
-        for _ in range(STALE_CONNECTIONS):
-            connection = await super().connect(req, traces, timeout)
-            try:
-                await _notice_what_has_arrived()
-            except BaseException:
-                connection.close()
-                raise
-            if connection.protocol is not None and not connection.protocol.should_close:
-                return connection
-            connection.close()
-        raise aiohttp.ServerDisconnectedError
-
-
-class _TellingConnector(aiohttp.TCPConnector):
-    """Tells when there is a connection, on which the request leaves at once."""
-
-    async def connect(self, req: Any, traces: list[Trace], timeout: aiohttp.ClientTimeout) -> Connection:
-        connection = await super().connect(req, traces, timeout)
-        if (call := CURRENT.get()) is not None:
-            call.departed = True
-        return connection
-
-
-async def _notice_what_has_arrived() -> None:
-    """Lets the event loop look at the sockets, and then handle what it saw: two rounds of it."""
-    await asyncio.sleep(0)
-    await asyncio.sleep(0)
 
 
 class Http:
@@ -108,31 +54,51 @@ class Http:
     def __init__(self, base_url: str, options: HttpOptions) -> None:
         self._base = base_url.rstrip("/")
         self._options = options
-        self._sessions: dict[bool, aiohttp.ClientSession] = {}
+        self._sessions: dict[tuple[Kind, str], aiohttp.ClientSession] = {}
+        self._limits = aiohttp.ClientTimeout(total=None, connect=options.connect_timeout)
         self._closed = False
 
-    async def send(self, request: Request) -> Response:
+    def send(self, request: Request) -> Coroutine[Any, Any, Response]:
+        kind = kind_for(request)
+        return self._exchange_in_burst(request) if kind is Kind.BURST else self._exchange(request, kind)
+
+    async def _exchange_in_burst(self, request: Request) -> Response:
+        line = Line()
+        before = LINE.set(line)
+        try:
+            response = await self._exchange(request, Kind.BURST)
+        finally:
+            LINE.reset(before)
+        line.settle(request, response)
+        return response
+
+    async def _exchange(self, request: Request, kind: Kind) -> Response:
         url = self._url(request)
         headers, body = _encoded(request)
         limit = self._time_limit(request)
-        session = self._session(request)
+        patience = self._patience(request, limit)
+        session = self._session(kind, request)
         try:
-            async with asyncio.timeout(limit) as attempt:
+            begun = asyncio.get_running_loop().time()
+            async with asyncio.timeout_at(begun + patience) as attempt:
                 answer = await session.request(
                     request.method,
                     URL(url, encoded=True),
                     data=_sent(request, body, attempt, limit),
                     headers=headers,
                     allow_redirects=False,
-                    timeout=self._inner_limits(request, limit),
-                    ssl=self._tls if url.lower().startswith("https:") else True,
+                    timeout=self._limits_in_pieces(patience) if request.streamed else self._limits,
+                    ssl=self._tls if url[:6].lower() == "https:" else True,
                     proxy=self._options.proxy.get_secret_value() if self._options.proxy else None,
                 )
+                if patience < limit and not answer.content.is_eof():
+                    _allow(attempt, begun + limit)
+                    patience = limit
                 response = await self._response(answer, request, url)
-        except _TranslatedError as translated:
+        except TranslatedError as translated:
             failure = translated.error
         except (aiohttp.ClientError, OSError, ValueError) as error:
-            failure = translate(error, limit)
+            failure = translate(error, patience)
         else:
             return response
         if request.content is not None and request.content.failure is not None:
@@ -165,61 +131,60 @@ class Http:
         usual = self._options.timeout if request.effect in _REPEATABLE else self._options.effect_timeout
         return min(request.timeout or usual, time_for_attempt(request.operation))
 
-    def _inner_limits(self, request: Request, limit: float) -> aiohttp.ClientTimeout:
-        impatient = request.effect in _REPEATABLE and request.timeout is None
-        first_byte = self._options.first_byte_timeout if impatient else limit
-        return aiohttp.ClientTimeout(total=None, connect=self._options.connect_timeout, sock_read=first_byte)
+    def _patience(self, request: Request, limit: float) -> float:
+        """Seconds in which the answer must begin."""
+        if request.effect not in _REPEATABLE or request.timeout is not None or request.content is not None:
+            return limit
+        return min(self._options.first_byte_timeout, limit)
+
+    def _limits_in_pieces(self, patience: float) -> aiohttp.ClientTimeout:
+        """The library's own for a body that is read when the attempt is over."""
+        return aiohttp.ClientTimeout(total=None, connect=self._options.connect_timeout, sock_read=patience)
 
     @cached_property
     def _tls(self) -> ssl.SSLContext:
         return _tls(self._options)
 
-    def _session(self, request: Request) -> aiohttp.ClientSession:
+    def _session(self, kind: Kind, request: Request) -> aiohttp.ClientSession:
         if self._closed:
             raise _refused(request, "the connection has been closed; open it again")
-        pooled = request.effect is Effect.READ and not is_apart()
-        if pooled not in self._sessions:
-            self._sessions[pooled] = self._open(pooled)
-        return self._sessions[pooled]
+        key = kind, request.operation if kind is Kind.BURST else ""  # other operations may be answered without a mark
+        return self._sessions.get(key) or self._sessions.setdefault(key, self._open(kind))
 
-    def _open(self, pooled: bool) -> aiohttp.ClientSession:
-        connector = (
-            _CleanConnector(limit=0, keepalive_timeout=KEEP_ALIVE)
-            if pooled
-            else _TellingConnector(limit=0, force_close=True)
-        )
-        return aiohttp.ClientSession(
-            connector=connector,
-            cookie_jar=aiohttp.DummyCookieJar(),
-            middlewares=(_no_hidden_repetition,),
-            trust_env=False,
-            headers={"User-Agent": USER_AGENT, "Accept": "application/json"},
-        )
+    def _open(self, kind: Kind) -> aiohttp.ClientSession:
+        return open_session(kind, URL(self._base, encoded=True).host or "")
 
     async def _response(self, answer: aiohttp.ClientResponse, request: Request, url: str) -> Response:
-        headers = {name.lower(): value for name, value in answer.headers.items()}
         if request.streamed and answer.status < 300:
-            return Response(answer.status, headers, b"", _Arriving(answer, request, url))
+            return Response(answer.status, answer.headers, b"", _Arriving(answer, request, url))
         async with answer:
-            return Response(answer.status, headers, await self._read(answer, request))
+            return Response(answer.status, answer.headers, await self._read(answer, request))
 
     async def _read(self, answer: aiohttp.ClientResponse, request: Request) -> bytes:
-        pieces: list[bytes] = []
-        size, limit = 0, self._options.max_body
-        async for piece in answer.content.iter_any():
-            size += len(piece)
-            if answer.status >= 400 and size > ERROR_BODY:
-                pieces.append(piece)
-                return b"".join(pieces)[:ERROR_BODY]
-            if size > limit:
-                raise ProtocolError(
-                    f"{request.operation}: the answer is larger than {limit} bytes; ask for less at once, "
-                    f"or raise http.max_body",
-                    status=answer.status,
-                    operation=request.operation,
-                )
-            pieces.append(piece)
-        return b"".join(pieces)
+        most = ERROR_BODY if answer.status >= 400 else self._options.max_body
+        content = answer.content
+        pieces = [content.read_nowait()] if content.is_eof() else await _up_to(most, content)
+        size = sum(map(len, pieces))
+        if size > most and answer.status < 400:
+            raise ProtocolError(
+                f"{request.operation}: the answer is larger than {most} bytes; ask for less at once, "
+                f"or raise http.max_body",
+                status=answer.status,
+                operation=request.operation,
+            )
+        return b"".join(pieces)[:most]
+
+
+async def _up_to(most: int, content: aiohttp.StreamReader) -> list[bytes]:
+    """All of it, or a little more than the most."""
+    pieces: list[bytes] = []
+    size = 0
+    async for piece in content.iter_any():
+        pieces.append(piece)
+        size += len(piece)
+        if size > most:
+            break
+    return pieces
 
 
 class _Arriving:
@@ -244,14 +209,29 @@ class _Arriving:
 
 def _sent(
     request: Request, body: bytes | None, attempt: asyncio.Timeout, limit: float
-) -> bytes | io.BytesIO | AsyncIterator[bytes] | None:
+) -> bytes | io.BytesIO | aiohttp.BytesPayload | AsyncIterator[bytes] | None:
     """The body as aiohttp takes it. Each piece of streamed content that gets away gives the attempt its time anew."""
     if request.content is not None:
-        loop = asyncio.get_running_loop()
-        return request.content.read(
-            request.operation, lambda: attempt.reschedule(loop.time() + min(limit, seconds_given()))
-        )
-    return io.BytesIO(body) if body and len(body) > LARGE_BODY else body
+        now = asyncio.get_running_loop().time
+        return request.content.read(request.operation, lambda: _allow(attempt, now() + min(limit, seconds_given())))
+    if body and len(body) > LARGE_BODY:
+        return io.BytesIO(body)
+    return _InTime(body) if body and seconds_given() < math.inf else body
+
+
+class _InTime(aiohttp.BytesPayload):
+    """A body that does not leave when the caller's deadline is over: a process that was stopped may go on just here."""
+
+    async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
+        if seconds_given() <= 0:
+            raise TimeoutError
+        await super().write_with_length(writer, content_length)
+
+
+def _allow(attempt: asyncio.Timeout, until: float) -> None:
+    """Moves the end of its time, by the event loop's clock, unless that has just come."""
+    if not attempt.expired():
+        attempt.reschedule(until)
 
 
 def _tls(options: HttpOptions) -> ssl.SSLContext:
@@ -268,9 +248,9 @@ def _tls(options: HttpOptions) -> ssl.SSLContext:
     return context
 
 
-def _encoded(request: Request) -> tuple[dict[str, str], bytes | None]:
+def _encoded(request: Request) -> tuple[Mapping[str, str], bytes | None]:
     for name, value in request.headers.items():
-        if not _HEADER_NAME.fullmatch(name) or _FORBIDDEN_IN_HEADER.search(value):
+        if not _is_header_name(name) or not _is_header_value(value):
             raise _refused(request, f"header {name!r} must not hold a line break or another control character")
     media_type, body = _body(request)
     added = {"Content-Type": media_type} if media_type else {}
@@ -278,8 +258,19 @@ def _encoded(request: Request) -> tuple[dict[str, str], bytes | None]:
         added |= {"Content-Length": str(request.content.size)}
     if request.streamed:  # a file is wanted as it lies there
         added |= {"Accept": "*/*", "Accept-Encoding": "identity"}
+    if not added:
+        return request.headers, body
     given = {name.lower() for name in request.headers}
     return {**request.headers, **{name: value for name, value in added.items() if name.lower() not in given}}, body
+
+
+@lru_cache(maxsize=256)
+def _is_header_name(name: str) -> bool:
+    return _HEADER_NAME.fullmatch(name) is not None
+
+
+def _is_header_value(value: str) -> bool:
+    return (value.isascii() and value.isprintable()) or _FORBIDDEN_IN_HEADER.search(value) is None
 
 
 def _body(request: Request) -> tuple[str | None, bytes | None]:
@@ -291,7 +282,7 @@ def _body(request: Request) -> tuple[str | None, bytes | None]:
     with suppress(TypeError, ValueError, RecursionError):  # these keep the whole text: never a context of ours
         if request.form is not None:
             return "application/x-www-form-urlencoded", urlencode(request.form).encode()
-        return "application/json", json.dumps(request.json, ensure_ascii=False, allow_nan=False).encode()
+        return "application/json", _JSON.encode(request.json).encode()
     raise _refused(request, "a value cannot be sent; use text, numbers, booleans, lists and objects")
 
 

@@ -1,4 +1,4 @@
-"""What aiohttp raises, as our errors: one table. The only other file that knows aiohttp's client."""
+"""What aiohttp raises, as our errors: one table. The client itself is known to `http` and `connections`."""
 
 from __future__ import annotations
 
@@ -10,6 +10,14 @@ import aiohttp
 from rpa_bridge.errors import BridgeError, ConfigError, Delivery, ProtocolError, UnavailableError
 
 from .base import Request
+
+
+class StaleConnectionsError(aiohttp.ClientConnectionError):
+    """No connection could be used: each was closed, or had something on it that nobody had asked for."""
+
+
+class PrivateAddressError(aiohttp.ClientConnectionError):
+    """A name that the platform gave leads into a private network."""
 
 
 def translate(error: Exception, limit: float = 0.0) -> BridgeError:
@@ -58,6 +66,17 @@ _TABLE: tuple[tuple[tuple[type[BaseException], ...], Make], ...] = (
         _not_sent("the proxy of http.proxy refused; check it in the settings"),
     ),
     ((aiohttp.ClientConnectorError,), _not_sent("{host} does not accept connections; is it running and reachable?")),
+    (
+        (PrivateAddressError,),
+        _not_sent(
+            "the platform names {host}, which leads into a private network; if it is your own storage, add it to "
+            "storage_hosts in the settings"
+        ),
+    ),
+    (
+        (StaleConnectionsError,),
+        _not_sent("no connection to {host} stays usable; is something in between that cuts them?"),
+    ),
     ((aiohttp.ConnectionTimeoutError,), _not_sent("{host} did not accept a connection in time; is it reachable?")),
     (
         (

@@ -36,7 +36,7 @@ class Intent:
 
 
 class Outbox(Protocol):
-    """Keeps intents. The three verbs that a sender uses never fail: an effect does not stop for want of a note."""
+    """Keeps intents. The verbs that a sender uses never fail: an effect does not stop for want of a note."""
 
     def open(self, intent: Intent) -> None:
         """Writes it down. When this returns it outlasts the process."""
@@ -44,8 +44,14 @@ class Outbox(Protocol):
     def close(self, op_id: str) -> None:
         """Crosses it out: it is known what became of it."""
 
-    def leave(self, op_id: str) -> None:
-        """Keeps it, though nobody is at work on it any more: it is not known what became of it."""
+    def leave(self, op_id: str, settles_at: datetime | None = None) -> None:
+        """Keeps it, though nobody is at work on it any more: it is not known what became of it.
+
+        `settles_at` where that is known better by now.
+        """
+
+    def settles_at(self, place: str, key: str) -> datetime | None:
+        """When the last one of this key that is open at this place is settled; None where none is open."""
 
     def entries(self) -> list[Intent]:
         """All that is open, oldest first. Raises ConfigError when it cannot be read."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from typing import TypeVar
@@ -62,6 +63,45 @@ async def once(
         request_id=lost.request_id,
         attempts=lost.attempts,
     ) from None
+
+
+async def wait_out(
+    left: float, look_up: Callable[[], Awaitable[T | None]], *, clock: Clock, operation: str, what: str, window: float
+) -> T | None:
+    """What an earlier request made that may still be carried out for so many seconds; None once it no longer can.
+
+    For whoever wants to send the same again: what `look_up` does not find may be on its way yet. Waits no longer than
+    the window, or a deadline. Raises OutcomeUnknownError when the request can still come then, and what the last look
+    raises.
+    """
+    if left > 0:
+        LOG.warning("%s: an earlier request may still be carried out; looking for %s", operation, what)
+        patience = at_most(min(left, window), spare=LAST_LOOK)
+        found = await _settle(look_up, clock, patience)
+        if found is not None:
+            return found
+        if patience < left:
+            raise OutcomeUnknownError(
+                f"{operation}: an earlier request may still be carried out, and {what} was not found within "
+                f"{patience:g} seconds; try again in {math.ceil(left - patience)} seconds",
+                operation=operation,
+            )
+    with apart():
+        return await look_up()  # after it was settled, and answered: a look that fails is not "absent"
+
+
+@contextmanager
+def afterwards() -> Iterator[None]:
+    """Round a look at what an effect has done: where the look fails, that must not sound as if nothing had been done.
+
+    A ConflictError stays as it is: the look has seen something that needs a person.
+    """
+    try:
+        yield
+    except RemoteError as error:
+        if not isinstance(error, ConflictError):
+            error.delivery = Delivery.MAYBE
+        raise
 
 
 @contextmanager

@@ -10,8 +10,7 @@ import logging
 import random
 from collections import defaultdict
 from dataclasses import dataclass
-
-from tenacity import AsyncRetrying, RetryCallState, retry_if_exception
+from typing import TYPE_CHECKING
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import Delivery, RateLimitedError, RemoteError
@@ -20,6 +19,9 @@ from .base import Effect, Request, Response, Transport
 from .call import CURRENT, LEAST_TIME, Call
 from .options import HttpOptions
 from .retry_budget import RetryBudget
+
+if TYPE_CHECKING:
+    from tenacity import RetryCallState
 
 LOG = logging.getLogger("rpa_bridge.retry")
 LONGEST_PAUSE = 20.0
@@ -101,6 +103,8 @@ class Retry:
         await self._inner.aclose()
 
     async def _send_again(self, attempts: _Attempts) -> Response:
+        from tenacity import AsyncRetrying, retry_if_exception  # here: most programs fail never, and start sooner
+
         operation = attempts.request.operation
         retrying = AsyncRetrying(
             sleep=self._clock.sleep,

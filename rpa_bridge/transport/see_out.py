@@ -8,6 +8,8 @@ from __future__ import annotations
 import asyncio
 import logging
 import math
+from collections.abc import Coroutine
+from typing import Any
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import Delivery, RemoteError
@@ -27,24 +29,32 @@ class SeeOut:
     def __init__(self, inner: Transport, clock: Clock) -> None:
         self._inner, self._clock = inner, clock
 
-    async def send(self, request: Request) -> Response:
-        if request.effect is Effect.READ:
-            return await self._inner.send(request)
+    def send(self, request: Request) -> Coroutine[Any, Any, Response]:
+        return self._inner.send(request) if request.effect is Effect.READ else self._send_apart(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def _send_apart(self, request: Request) -> Response:
         call = CURRENT.get() or Call(self._clock, math.inf)
         call.departed = False
         loop = asyncio.get_running_loop()
-        exchange = loop.create_task(self._inner.send(request))
         over: asyncio.Future[None] = loop.create_future()
-        exchange.add_done_callback(lambda _: _retrieve(exchange, over))
+        exchange = loop.create_task(self._carry_out(request, over))
         try:
             await over  # not the task, which would be cancelled with us; and no shield, which reports its failure
         except asyncio.CancelledError:
+            exchange.add_done_callback(_retrieve)
             await self._see_out(exchange, call, request.operation)
             raise
         return exchange.result()
 
-    async def aclose(self) -> None:
-        await self._inner.aclose()
+    async def _carry_out(self, request: Request, over: asyncio.Future[None]) -> Response:
+        try:
+            return await self._inner.send(request)
+        finally:
+            if not over.done():
+                over.set_result(None)
 
     async def _see_out(self, exchange: asyncio.Task[Response], call: Call, operation: str) -> None:
         if not call.departed:
@@ -68,11 +78,9 @@ class SeeOut:
             LOG.warning("%s: cancelled after it had left; %s", operation, ending)
 
 
-def _retrieve(exchange: asyncio.Task[Response], over: asyncio.Future[None]) -> None:
+def _retrieve(exchange: asyncio.Task[Response]) -> None:
     if not exchange.cancelled():
         exchange.exception()  # else asyncio would report it, where nobody waits for it any more
-    if not over.done():
-        over.set_result(None)
 
 
 def _ending(exchange: asyncio.Task[Response]) -> str:

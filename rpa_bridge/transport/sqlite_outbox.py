@@ -34,6 +34,7 @@ CREATE TABLE IF NOT EXISTS intent (
 _INSERT = """
 INSERT INTO intent (op_id, connection, place, operation, subject, key, count, what, at, settles_at, seat)
 VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"""
+_LAST = "SELECT MAX(settles_at) FROM intent WHERE place = ? AND key = ?"
 _INHERITED: list[object] = []
 _FAILURES = (sqlite3.Error, OSError, DoubtfulFileError)
 
@@ -67,8 +68,21 @@ class SqliteOutbox:
     def close(self, op_id: str) -> None:
         self._change("DELETE FROM intent WHERE op_id = ?", op_id)
 
-    def leave(self, op_id: str) -> None:
-        self._change("UPDATE intent SET seat = NULL WHERE op_id = ?", op_id)
+    def leave(self, op_id: str, settles_at: datetime | None = None) -> None:
+        settled = None if settles_at is None else _moment(settles_at)
+        self._change(
+            "UPDATE intent SET seat = NULL, settles_at = COALESCE(?, settles_at) WHERE op_id = ?", settled, op_id
+        )
+
+    def settles_at(self, place: str, key: str) -> datetime | None:
+        try:
+            if not (self._folder / FILE).exists():
+                return None
+            (last,) = self._connection().execute(_LAST, (place, key)).fetchone()
+            return last and datetime.fromisoformat(last)
+        except (*_FAILURES, TypeError, ValueError) as error:
+            self._warn(error)
+            return None
 
     def entries(self) -> list[Intent]:
         try:
@@ -90,9 +104,9 @@ class SqliteOutbox:
             self._lock.release()
         self._connected = self._lock = self._seat = None
 
-    def _change(self, statement: str, op_id: str) -> None:
+    def _change(self, statement: str, *values: str | None) -> None:
         try:
-            self._connection().execute(statement, (op_id,))
+            self._connection().execute(statement, values)
         except _FAILURES as error:
             self._warn(error)
 
@@ -157,7 +171,6 @@ class SqliteOutbox:
 
 
 def _row(intent: Intent, seat: int | None) -> tuple[Any, ...]:
-    at, settles_at = (one.isoformat(timespec="microseconds") for one in (intent.at, intent.settles_at))
     return (
         intent.op_id,
         intent.connection,
@@ -167,10 +180,15 @@ def _row(intent: Intent, seat: int | None) -> tuple[Any, ...]:
         intent.key,
         intent.count,
         intent.what,
-        at,
-        settles_at,
+        _moment(intent.at),
+        _moment(intent.settles_at),
         seat,
     )
+
+
+def _moment(moment: datetime) -> str:
+    """As text that sorts by time."""
+    return moment.isoformat(timespec="microseconds")
 
 
 def _intent(row: dict[str, Any], *, under_way: bool) -> Intent:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Coroutine
+from typing import Any
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import BridgeError
@@ -19,9 +21,13 @@ class Trace:
     def __init__(self, inner: Transport, connection: str, clock: Clock) -> None:
         self._inner, self._connection, self._clock = inner, connection, clock
 
-    async def send(self, request: Request) -> Response:
-        if not LOG.isEnabledFor(logging.DEBUG):
-            return await self._inner.send(request)
+    def send(self, request: Request) -> Coroutine[Any, Any, Response]:
+        return self._traced(request) if LOG.isEnabledFor(logging.DEBUG) else self._inner.send(request)
+
+    async def aclose(self) -> None:
+        await self._inner.aclose()
+
+    async def _traced(self, request: Request) -> Response:
         started = self._clock.monotonic()
         try:
             response = await self._inner.send(request)
@@ -30,9 +36,6 @@ class Trace:
             raise
         self._log(request, str(response.status), started)
         return response
-
-    async def aclose(self) -> None:
-        await self._inner.aclose()
 
     def _log(self, request: Request, end: str, started: float) -> None:
         took = (self._clock.monotonic() - started) * 1000

@@ -17,7 +17,7 @@ from rpa_bridge.contract.jobs import Job, JobOutcome, JobService, JobState
 from rpa_bridge.contract.model import Priority
 from rpa_bridge.contract.queues import Failure, FailureKind, Item, ItemDraft, ItemState, Queue, QueueService
 from rpa_bridge.errors import ConflictError, NotFoundError, UnsupportedError
-from rpa_bridge.helpers.checks import check_draft, check_inputs, check_moment, check_name, check_reference
+from rpa_bridge.helpers.checks import check_draft, check_inputs, check_mark, check_moment, check_name, check_reference
 from rpa_bridge.testing import ManualClock
 
 T = TypeVar("T")
@@ -163,8 +163,11 @@ class Queues(QueueService):
         check_name("queues.get", "queue", name, Limits())
         return await self._platform.ask(self._platform.queues, "queue", name)
 
-    async def add(self, queue: str, draft: ItemDraft) -> Item:
+    def check_item(self, draft: ItemDraft) -> None:
         check_draft("queues.add", draft, LIMITS)
+
+    async def add(self, queue: str, draft: ItemDraft) -> Item:
+        self.check_item(draft)
         if (await self.get(queue)).unique_references and draft.reference is not None:
             known = {item.reference for item in self._platform.items.values() if item.queue == queue}
             if draft.reference in known:
@@ -179,6 +182,7 @@ class Queues(QueueService):
             priority=draft.priority,
             not_before=draft.not_before,
             due_at=draft.due_at,
+            mark=draft.mark,
         )
         self._platform.items[item.id] = item
         return item
@@ -204,6 +208,25 @@ class Queues(QueueService):
                 held, id=str(len(self._platform.items) + 1), attempt=held.attempt + 1, retry_of=held.id, failure=None
             )
             self._keep(following, ItemState.NEW)
+
+    async def items(
+        self,
+        queue: str,
+        *,
+        state: ItemState | None = None,
+        reference: str | None = None,
+        mark: str | None = None,
+        after: str | None = None,
+    ) -> AsyncIterator[Item]:
+        check_mark("queues.items", mark)
+        if after is not None and not after.isdecimal():
+            raise NotFoundError(f"there is no item {after!r}; look for it")
+        await self.get(queue)
+        for item in list(self._platform.items.values()):
+            wanted = item.queue == queue and state in {None, item.state} and reference in {None, item.reference}
+            marked = mark is None or (item.mark is not None and item.mark.startswith(mark))
+            if wanted and marked and (after is None or int(item.id) > int(after)):
+                yield item
 
     async def get_item(self, queue: str, item_id: str) -> Item:
         return await self._platform.ask(self._platform.items, f"item of queue {queue!r}", item_id)
@@ -231,7 +254,8 @@ class MemoryAdapter(Adapter):
     @classmethod
     def open(cls, settings: AdapterSettings, context: AdapterContext) -> Self:
         platform = Platform()
-        adapter = cls(context, Automations(platform), cls.jobs_class(platform), cls.queues_class(platform))
+        services = Automations(platform), cls.jobs_class(platform), cls.queues_class(platform)
+        adapter = cls(context, *services, place=f"memory {id(platform)}")
         adapter.platform = platform
         return adapter
 

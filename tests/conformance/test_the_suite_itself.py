@@ -43,7 +43,7 @@ VERBS = {
     f"{noun.noun}.{name}"
     for noun in SERVICES
     for name, method in inspect.getmembers(noun, inspect.isfunction)
-    if not name.startswith("_")
+    if not name.startswith(("_", "check_"))  # a check is part of the verb whose input it looks at
 }
 
 
@@ -173,6 +173,36 @@ class BrokenQueues(Queues):
         except KeyError:
             raise NotFoundError(f"there is no queue {name!r}; look for its name")
 """
+DROPS_A_MARK = DROPS_A_REFERENCE.replace("reference=None", "mark=None")
+LISTS_TOO_MUCH = """
+class BrokenQueues(Queues):
+    async def items(self, queue, *, {0}=None, **more):
+        async for item in super().items(queue, **more):
+            yield item
+"""
+CHECKS_TOO_LITTLE = """
+class BrokenQueues(Queues):
+    def check_item(self, draft):
+        pass
+    async def add(self, queue, draft):
+        super().check_item(draft)
+        return await super().add(queue, draft)
+"""
+CHECKS_TOO_MUCH = """
+class BrokenQueues(Queues):
+    def check_item(self, draft):
+        super().check_item(draft)
+        if draft.due_at is not None:
+            raise InvalidError("no due dates today")
+    async def add(self, queue, draft):
+        return await super().add(queue, dataclasses.replace(draft, due_at=None))
+"""
+DENIES_TIMES = """
+class BrokenQueues(Queues): ...
+MemoryAdapter.info = dataclasses.replace(
+    MemoryAdapter.info, limits=dataclasses.replace(MemoryAdapter.info.limits, item_times=False)
+)
+"""
 BROKEN_QUEUES = {
     "test_a_taken_item_is_not_given_again": TAKES_TWICE,
     "test_no_item_is_given_to_two_takers_at_the_same_time": TAKES_TWICE_UNDER_LOAD,
@@ -181,12 +211,22 @@ BROKEN_QUEUES = {
     "test_an_item_as_large_as_declared_fits_and_a_larger_one_is_refused": REFUSES_AFTER_SENDING,
     "test_a_reference_survives_or_is_refused": DROPS_A_REFERENCE,
     "test_an_unknown_queue_is_not_found": SHOWS_A_LIBRARY_ERROR,
+    "test_a_mark_comes_back_and_stays_out_of_the_values": DROPS_A_MARK,
+    "test_items_are_found_by_what_their_marks_begin_with": LISTS_TOO_MUCH.format("mark"),
+    "test_items_after_one_are_all_that_follow_it": LISTS_TOO_MUCH.format("after"),
+    "test_an_items_check_says_what_add_will_refuse": CHECKS_TOO_LITTLE,
+    "test_items_have_times_exactly_where_they_are_declared": DENIES_TIMES,
 }
 
 
 @pytest.mark.parametrize("name", BROKEN_QUEUES)
 def test_a_broken_queue_is_red(run: Run, name: str) -> None:
     run(BROKEN_QUEUES[name] + WITH_QUEUES, name).assert_outcomes(failed=1)
+
+
+def test_a_check_that_refuses_what_is_taken_is_red(run: Run) -> None:
+    name = "test_an_items_check_says_what_add_will_refuse"
+    run(CHECKS_TOO_MUCH + WITH_QUEUES, name).assert_outcomes(failed=1)
 
 
 def test_an_undeclared_verb_that_sends_before_it_refuses_is_red(run: Run) -> None:

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 
 import aiohttp
 
-from rpa_bridge.errors import UnavailableError
+from rpa_bridge.errors import Delivery, ProtocolError, UnavailableError
 from rpa_bridge.transport.base import Effect, Request
 from rpa_bridge.transport.call import apart
 from rpa_bridge.transport.http import Http
@@ -95,6 +95,37 @@ async def _double(found: Answers, count: int, *, late: bool, guard: bool) -> Non
         found.reached = len(server.seen)
 
 
+@dataclass(slots=True)
+class Marked:
+    """What was taken as the answer to requests that share connections, since their answers bear their marks."""
+
+    requests: int = 0
+    reached: int = 0
+    """Of them, those that the server saw."""
+    foreign: int = 0
+    """Answers to others that were taken."""
+    refused: int = 0
+    """Answers to others that were refused, so that it is looked up what became of the request."""
+
+
+async def doubled_answers_to_marked(count: int = 200, *, late: bool = False, guard: bool = True) -> Marked:
+    """The same where all are effects with marks, and what comes twice is the answer to the request before."""
+    found = Marked()
+    async with serving(_doubling(LATE if late else IN_TIME, of_itself=True)) as server:
+        async with _asking(server.url, guard=guard) as ask:
+            for number in range(count):
+                mark = f"rb-{number:04d}"
+                found.requests += 1
+                try:
+                    body = await ask("POST", f"/{mark}", Effect.FINDABLE)
+                except ProtocolError as error:
+                    found.refused += error.delivery is Delivery.MAYBE
+                else:
+                    found.foreign += mark.encode() not in body
+        found.reached = len(server.seen)
+    return found
+
+
 @asynccontextmanager
 async def serving(answer: Answer) -> AsyncIterator[Loopback]:
     """A server for the length of a block."""
@@ -113,7 +144,9 @@ async def _asking(url: str, *, guard: bool) -> AsyncIterator[Ask]:
         http = Http(url, HttpOptions())
 
         async def ours(method: str, path: str, effect: Effect) -> bytes:
-            return (await http.send(Request(method, path, effect=effect, operation="test", signed=False))).body
+            mark = path[1:] if effect is Effect.FINDABLE else ""
+            request = Request(method, path, effect=effect, operation="test", signed=False, mark=mark)
+            return (await http.send(request)).body
 
         try:
             yield ours
@@ -141,15 +174,17 @@ def _cutting(how: str) -> Answer:
     return answer
 
 
-def _doubling(delays: Sequence[int]) -> Answer:
-    """Answers, and so many rounds of the event loop later once more: with what is somebody else's."""
+def _doubling(delays: Sequence[int], *, of_itself: bool = False) -> Answer:
+    """Answers, and so many rounds of the event loop later once more: with what is somebody else's, or with the same."""
     rounds = itertools.cycle(delays)
 
     async def answer(exchange: Exchange) -> None:
-        await exchange.reply(f'{{"asked": "{exchange.target}"}}'.encode())
+        asked = exchange.target[1:] if of_itself else exchange.target
+        own = f'{{"asked": "{asked}"}}'.encode()
+        await exchange.reply(own)
         for _ in range(next(rounds)):
             await asyncio.sleep(0)
         with contextlib.suppress(ConnectionError):
-            await exchange.reply(STRAY)
+            await exchange.reply(own if of_itself else STRAY)
 
     return answer

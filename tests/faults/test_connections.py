@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from tests.faults import connections
 
 
@@ -28,6 +30,20 @@ async def test_no_effect_takes_even_a_late_one() -> None:
     found = await connections.doubled_answers(late=True)
 
     assert found.foreign_to_effects == 0
+
+
+@pytest.mark.parametrize("late", [False, True], ids=["in time", "late"])
+async def test_no_marked_effect_takes_the_answer_to_another(late: bool) -> None:
+    found = await connections.doubled_answers_to_marked(late=late)
+
+    assert (found.requests, found.reached, found.foreign) == (200, 200, 0)
+    assert found.refused == (1 if late else 0), "whoever has seen one shares no connection any more"
+
+
+async def test_control_aiohttp_alone_takes_answers_to_other_effects() -> None:
+    found = await connections.doubled_answers_to_marked(late=True, guard=False)
+
+    assert found.foreign > 10
 
 
 async def test_no_look_on_which_an_effect_depends_takes_a_late_one() -> None:

@@ -75,7 +75,7 @@ class RenewingSource(Source):
         return await self._token(refresh.get_secret_value())
 
 
-class _NoLock:
+class NoLock:
     waits = Waits(0.005, 0.1, 25.0)
 
     async def acquire(self) -> bool:
@@ -108,7 +108,7 @@ class WithoutLocks(FileStore):
     """A control: files alone."""
 
     def lock(self, name: str) -> KeyLock:
-        return _NoLock()
+        return NoLock()
 
 
 class WithLocksThatStay(FileStore):

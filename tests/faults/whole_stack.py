@@ -20,6 +20,8 @@ from rpa_bridge.transport.options import HttpOptions
 from rpa_bridge.transport.stack import Wiring, exchange, signed
 
 _BORN = datetime(2030, 1, 1, tzinfo=UTC)
+_ENDS = (asyncio.IncompleteReadError, asyncio.LimitOverrunError, ConnectionError, asyncio.CancelledError)
+"""How reading requests ends; the second is a large body, which nobody reads."""
 _TOKEN = Token(SecretStr("a-good-token"), _BORN, _BORN + timedelta(hours=1), 0.0)
 
 
@@ -115,7 +117,7 @@ class Server:
         assert task is not None
         self._serving[task] = reader, writer
         try:
-            with suppress(asyncio.IncompleteReadError, ConnectionError, asyncio.CancelledError):
+            with suppress(*_ENDS):
                 while not writer.is_closing():
                     head = (await reader.readuntil(b"\r\n\r\n")).decode("latin-1")
                     await self._answer(Asked(head.split(" ", 2)[1], writer))

@@ -6,7 +6,7 @@ from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession, web
+from aiohttp import BodyPartReader, ClientSession, web
 
 from rpa_bridge.sandbox import server
 from rpa_bridge.sandbox.face import Face
@@ -30,6 +30,7 @@ class CounterFace(Face):
             web.get("/crash", self.crash),
             web.get("/refuse", self.refuse),
             web.post("/upload", self.upload),
+            web.post("/form", self.form),
             web.post("/login", self.count_login),
         ]
 
@@ -56,7 +57,14 @@ class CounterFace(Face):
         size = 0
         async for chunk in request.content.iter_chunked(65536):
             size += len(chunk)
+        self.counts["bytes"] = size
         return web.json_response({"size": size})
+
+    async def form(self, request: web.Request) -> web.Response:
+        async for part in await request.multipart():
+            assert isinstance(part, BodyPartReader)
+            self.counts["bytes"] = len(await part.read())
+        return web.json_response({})
 
     async def count_login(self, _: web.Request) -> web.Response:
         return web.json_response({})

@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
 import pytest
-from aiohttp import ClientSession
+from aiohttp import ClientError, ClientSession
 
 from rpa_bridge.sandbox.server import Sandbox
 
@@ -53,6 +54,33 @@ async def test_faults_are_ordered_shown_played_and_cancelled(
     assert await _ask(control, "DELETE", "faults") == {"faults": []}
     async with client.post("/count/a") as response:
         assert response.status == 200
+
+
+async def test_chaos_is_set_shown_and_ended(sandbox: Sandbox, control: ClientSession, client: ClientSession) -> None:
+    wanted = {"probability": 1.0, "match": "POST *", "seed": 3, "longest_delay": 5.0}
+    assert await _ask(control, "POST", "chaos", wanted) == {"chaos": wanted}
+    with suppress(ClientError):
+        async with client.post("/count/a") as response:
+            await response.json()
+    assert await _ask(control, "DELETE", "chaos") == {"chaos": None}
+    assert await _ask(control, "GET", "chaos") == {"chaos": None}
+    async with client.post("/count/a") as response:
+        assert response.status == 200
+
+
+async def test_what_is_late_is_shown_and_is_carried_out_when_the_clock_is_moved(
+    sandbox: Sandbox, control: ClientSession, client: ClientSession
+) -> None:
+    await _ask(control, "POST", "clock", {"now": "2031-05-06T12:00:00+00:00", "freeze": True})
+    await _ask(control, "POST", "faults", {"kind": "status", "status": 504, "when": "late", "delay": 20})
+    async with client.post("/count/a") as response:
+        assert response.status == 504
+    assert await _ask(control, "GET", "late") == {"on_their_way": ["2031-05-06T12:00:20+00:00"]}
+    await _ask(control, "POST", "clock", {"advance": 30})
+    assert await _ask(control, "GET", "late") == {"on_their_way": []}
+    (late,) = (await _ask(control, "GET", "requests"))["requests"]
+    assert (late["executed"], late["executed_at"]) == (True, "2031-05-06T12:00:30+00:00")
+    assert sandbox.faces["counter"].dump()["counts"]["a"] == 1
 
 
 async def test_a_list_with_one_wrong_fault_orders_none(sandbox: Sandbox, control: ClientSession) -> None:
@@ -126,6 +154,7 @@ async def test_reset_brings_back_the_day_of_birth(
         ("faults", {"kind": "melt"}, "kind: "),
         ("faults", {"match": "*"}, "kind: "),
         ("faults", {"kind": "status", "status": 7}, "a fault's status must be from 200 to 599"),
+        ("chaos", {"probability": 3}, "the probability of chaos must be from 0 to 1"),
         ("lifecycle", {"looks": "many"}, "looks: "),
         ("lifecycle", {"endings": {"Invoices": {"outcome": 3}}}, "endings.Invoices.outcome: "),
         ("switches", 3, "switches are an object such as"),

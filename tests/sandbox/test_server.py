@@ -18,6 +18,7 @@ from rpa_bridge.errors import AdapterLoadError, ConfigError
 from rpa_bridge.sandbox import server
 from rpa_bridge.sandbox.server import Sandbox, write_private, write_ready_file
 from rpa_bridge.testing import SandboxThread
+from tests.ports import free_port
 
 
 async def test_each_face_has_a_port_of_its_own_and_control_has_another(sandbox: Sandbox) -> None:
@@ -30,28 +31,15 @@ async def test_each_face_has_a_port_of_its_own_and_control_has_another(sandbox: 
     }
 
 
-def _four_free_ports() -> int:
-    """The first of four ports in a row that nobody has."""
-    for first in range(20011, 60000, 7):
-        with socket.socket() as a, socket.socket() as b, socket.socket() as c, socket.socket() as d:
-            try:
-                for offset, one in enumerate((a, b, c, d)):
-                    one.bind(("127.0.0.1", first + offset))
-            except OSError:
-                continue
-            return first
-    raise AssertionError("this machine has no four free ports in a row")
-
-
 async def test_a_port_is_the_first_of_a_row() -> None:
-    first = _four_free_ports()
+    first = free_port(3)
     async with Sandbox(["counter", "other"], port=first) as sandbox:
         found = [urlsplit(url).port for url in [*sandbox.origins.values(), sandbox.control_url]]
     assert found == [first, first + 1, first + 2]
 
 
 async def test_the_second_server_of_a_face_has_a_port_of_its_own() -> None:
-    sandbox = Sandbox(["with storage", "counter"], port=_four_free_ports())
+    sandbox = Sandbox(["with storage", "counter"], port=free_port(4))
     async with sandbox:
         face = sandbox.faces["with storage"]
         ports = [urlsplit(url).port for url in [*sandbox.origins.values(), face.side_origin, sandbox.control_url]]

@@ -27,7 +27,7 @@ from rpa_bridge.contract.adapter import (
 )
 from rpa_bridge.contract.alerts import Alert, AlertService
 from rpa_bridge.contract.credentials import RevealedCredential
-from rpa_bridge.contract.features import Feature, Limits, Service, features_of, optional
+from rpa_bridge.contract.features import Feature, FilePlace, Limits, Service, features_of, optional
 from rpa_bridge.contract.model import Named, Severity, plain
 from rpa_bridge.contract.schedules import ScheduleService
 from rpa_bridge.errors import UnsupportedError
@@ -144,12 +144,30 @@ EVERYTHING = Limits(
     unique_references=True,
     reads_secrets=True,
     finds_starts_by_key=True,
+    item_times=False,
+    field_types=frozenset({"text", "date"}),
+    required_fields=True,
+    credential_fields=(frozenset({"username", "password"}), frozenset({"secret"})),
+    descriptions=frozenset({"queues", "assets"}),
+    file_place=FilePlace.CONTAINER_OR_JOB,
+    page_size=100,
+    lists_per_minute=90,
+    calls_per_second=15.0,
 )
 
 
 def test_limits_of_two_sides_are_what_holds_on_both() -> None:
-    both = EVERYTHING & Limits(name_length=40, batch_size=1000, reads_secrets=True)
-    assert both == Limits(
+    other = Limits(
+        name_length=40,
+        batch_size=1000,
+        reads_secrets=True,
+        field_types=frozenset({"text", "number"}),
+        credential_fields=(frozenset({"secret"}),),
+        descriptions=frozenset({"queues", "credentials"}),
+        file_place=FilePlace.JOB,
+        calls_per_second=0.5,
+    )
+    both = Limits(
         name_length=40,
         reference_length=128,
         item_bytes=1000,
@@ -157,8 +175,18 @@ def test_limits_of_two_sides_are_what_holds_on_both() -> None:
         batch_size=100,
         flat_values=True,
         reads_secrets=True,
+        item_times=False,
+        field_types=frozenset({"text"}),
+        credential_fields=(frozenset({"secret"}),),
+        descriptions=frozenset({"queues"}),
+        file_place=FilePlace.JOB,
+        page_size=100,
+        lists_per_minute=90,
+        calls_per_second=0.5,
     )
+    assert EVERYTHING & other == other & EVERYTHING == both
     assert (Limits() & Limits()) == Limits()
+    assert (EVERYTHING & Limits()).credential_fields == EVERYTHING.credential_fields, "the other side takes all names"
 
 
 def test_no_limit_is_forgotten_when_two_are_joined() -> None:

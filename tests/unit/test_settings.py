@@ -235,6 +235,16 @@ class TestSecretsInClear:
         assert valid.pin.get_secret_value() == "pin-secret-1"
         assert REDACTOR.clean("pin-secret-1 pass$secret-2") == "*** ***"
 
+    @pytest.mark.parametrize("wrong", [{"pinn": 1}, {"url": "${env:NOT_THERE}"}])
+    def test_are_told_to_the_redactor_too_when_something_else_is_wrong(
+        self, world: Path, wrong: dict[str, Any]
+    ) -> None:
+        write(world / "settings.json", fake(pin="pin-secret-of-the-wrong", **wrong), 0o600)
+        connection = load_settings().connections["prod"]
+        with pytest.raises(ConfigError):
+            connection.validated(FakeSettings)
+        assert REDACTOR.clean("pin-secret-of-the-wrong") == "***"
+
     def test_references_may_stand_in_a_file_that_others_read(
         self, world: Path, monkeypatch: pytest.MonkeyPatch
     ) -> None:

@@ -119,7 +119,13 @@ class Queues(QueueService):
         self.ended.append((item.id, f"{failure.kind} {failure.reason}"))
 
     async def items(
-        self, queue: str, *, state: ItemState | None = None, reference: str | None = None
+        self,
+        queue: str,
+        *,
+        state: ItemState | None = None,
+        reference: str | None = None,
+        mark: str | None = None,
+        after: str | None = None,
     ) -> AsyncIterator[Item]:
         for item in list(self.items_in):
             await asyncio.sleep(0)

@@ -8,7 +8,6 @@ from __future__ import annotations
 import json
 import os
 import re
-import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -23,6 +22,7 @@ from rpa_bridge_uipath.sandbox.identity import CLIENT_SECRET
 from rpa_bridge_uipath.sandbox.older_logins import PASSWORD, USER_KEY
 from rpa_bridge_uipath.sandbox.tokens import PERSONAL_ACCESS_TOKEN
 from rpa_bridge_uipath.settings import UiPathSettings
+from tests.ports import free_port
 
 ROOT = Path(__file__).parents[2]
 PAGE = ROOT / "docs" / "uipath.md"
@@ -69,20 +69,6 @@ def sections(page: Path) -> list[Section]:
 def editions() -> list[Edition]:
     rows = re.findall(r"(?m)^\| [\w ,]+ \| `(https://\S+)` \| (?:`(\w+)`)? ?\| `(https://\S+)` \|$", PAGE.read_text())
     return [Edition(*row) for row in rows]
-
-
-def free_port(count: int = 1) -> int:
-    """The first of so many free ports in a row."""
-    while True:
-        with socket.socket() as probe:
-            probe.bind(("127.0.0.1", 0))
-            first = int(probe.getsockname()[1])
-        try:
-            for port in range(first, first + count):
-                socket.create_server(("127.0.0.1", port)).close()
-        except OSError:
-            continue
-        return first
 
 
 class Reader:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Self
 
 from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Capabilities, Finding
-from rpa_bridge.contract.features import Feature, Limits
+from rpa_bridge.contract.features import Feature, FilePlace, Limits
 from rpa_bridge.transport.effects import Effects
 from rpa_bridge.transport.exclusive import Exclusive
 from rpa_bridge.transport.options import HttpOptions
@@ -18,19 +18,30 @@ from .artifacts import BotMaestroArtifacts
 from .auth import ORGANIZATION, Tokens, connected
 from .automations import BotMaestroAutomations
 from .check import check
-from .client import Client, ServerVersion
+from .client import PAGE, Client, ServerVersion
 from .credentials import BotMaestroCredentials
 from .errors import explain
 from .incidents import BotMaestroIncidents
 from .jobs import BotMaestroJobs
 from .logs import BotMaestroLogs
+from .mapping.queues import WIRE_TYPES
 from .messages import BotMaestroMessages
 from .queues import BotMaestroQueues
 from .robots import BotMaestroRobots
 from .schedules import BotMaestroSchedules
 from .settings import BotMaestroSettings, RunnerSettings
 
-LIMITS = Limits(reference_length=128, flat_values=True, finds_starts_by_key=True, reads_secrets=True)
+LIMITS = Limits(
+    reference_length=128,
+    flat_values=True,
+    finds_starts_by_key=True,
+    reads_secrets=True,
+    item_times=False,
+    field_types=frozenset(WIRE_TYPES),
+    descriptions=frozenset({"queues"}),
+    file_place=FilePlace.JOB,
+    page_size=PAGE,
+)
 """No size is published. docs: botmaestro.md 1"""
 
 
@@ -69,6 +80,7 @@ class BotMaestroAdapter(Adapter):
             login=tokens,
             identity=settings.identity,
             place=settings.place,
+            settle_window=settings.settle_window,
             look_ups={
                 "jobs.start": jobs.begun,
                 "queues.add": queues.landed,
@@ -128,4 +140,9 @@ class BotMaestroAdapter(Adapter):
         """
         known = super().capabilities
         features = frozenset(one for one in known.features if self._client.version.known_to_lack(one) is None)
-        return Capabilities(features, replace(known.limits, reads_secrets=Feature.CREDENTIAL_REVEAL in features))
+        limits = replace(
+            known.limits,
+            reads_secrets=Feature.CREDENTIAL_REVEAL in features,
+            calls_per_second=self._settings.http.rate or self._settings.rate,
+        )
+        return Capabilities(features, limits)

@@ -7,6 +7,7 @@ import re
 from collections import deque
 from collections.abc import AsyncIterator, Callable, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from rpa_bridge.clock import Clock
@@ -108,6 +109,7 @@ def wanted_for(what: str) -> str | None:
     return SINCE.get(what) or SINCE.get(what.partition(".")[0])
 
 
+@lru_cache(maxsize=32)
 def _numbers(version: str) -> tuple[int, ...]:
     """The three numbers of a version, such as 3.0.2; empty for what is none."""
     found = _VERSION.match(version)
@@ -144,10 +146,14 @@ class Client:
         operation: str,
         params: Mapping[str, str] | None = None,
         json: Any = None,
+        mark: str = "",
     ) -> Any:
-        """The answer's JSON; None for 204 only: an empty 200 may be an entry that got lost on the way."""
+        """The answer's JSON; None for 204 only: an empty 200 may be an entry that got lost on the way.
+
+        `mark` as in `Request`.
+        """
         await self.needs(operation)
-        request = Request(method, path, effect=effect, operation=operation, params=params or {}, json=json)
+        request = Request(method, path, effect=effect, operation=operation, params=params or {}, json=json, mark=mark)
         response = await self.transport.send(request)
         return None if response.status == 204 else json_of(request, response)
 
@@ -168,7 +174,7 @@ class Client:
         answer = await self.call("GET", path, effect=Effect.READ, operation=operation, params=params)
         if not isinstance(answer, list):
             raise ProtocolError(f"{operation}: the platform's answer is not a list", operation=operation)
-        return [model.of(row, operation) for row in answer]
+        return model.many(answer, operation)
 
     async def read(self, model: type[M], path: str, *, operation: str) -> M:
         """One object."""

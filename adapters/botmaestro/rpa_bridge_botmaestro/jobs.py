@@ -11,10 +11,11 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.jobs import ItemCounts, Job, JobOutcome, JobService, JobState
 from rpa_bridge.contract.model import Priority
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, UnsupportedError
-from rpa_bridge.helpers.checks import check_inputs, check_moment, check_name, check_reference, refuse
+from rpa_bridge.helpers.checks import NO_LIMITS, check_inputs, check_moment, check_name, check_reference, refuse
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.call import apart
 from rpa_bridge.transport.outbox import Intent
+from rpa_bridge.transport.reconcile import afterwards
 
 from .client import NEWEST_FIRST, STOP_A_RUN, Client, number_of
 from .mapping import jobs as mapping
@@ -60,7 +61,7 @@ class BotMaestroJobs(JobService):
         if key is None:
             return await self._start_blindly(start)
         async with self._client.exclusive.hold(f"botmaestro start {key}"):
-            return await self._by_key(start) or await self._start_once(start)
+            return await self._by_key(start) or await self._earlier(start) or await self._start_once(start)
 
     async def get(self, job_id: str) -> Job:
         return mapping.job(await self._task(job_id, "jobs.get"))
@@ -97,7 +98,8 @@ class BotMaestroJobs(JobService):
         try:
             return await self._ask_to_end(task, force, operation)
         except (ConflictError, InvalidError):  # it began or ended meanwhile, or a lost first request has stopped it
-            now = await self._task(job_id, operation)
+            with afterwards():
+                now = await self._task(job_id, operation)
             if now.state == task.state:
                 raise
         return await self._ask_to_end(now, force, operation)
@@ -173,7 +175,8 @@ class BotMaestroJobs(JobService):
         try:
             return mapping.job(await self._update(task, ending, Effect.SET, operation))
         except (ConflictError, InvalidError):
-            now = await self._task(job_id, operation)
+            with afterwards():
+                now = await self._task(job_id, operation)
             if now.state not in ENDED:
                 raise
         return _ended_so(now, ending, operation)
@@ -191,7 +194,7 @@ class BotMaestroJobs(JobService):
         _check_options(operation, start.options)
         if KEY in start.inputs:
             raise refuse(operation, f"the input name {KEY!r} is taken by the bridge; rename the input")
-        check_name(operation, "automation", start.automation, Limits())
+        check_name(operation, "automation", start.automation, NO_LIMITS)
         check_reference(operation, "key", start.key, self._limits)
         check_moment(operation, "not_before", start.not_before)
         check_inputs(operation, start.inputs, self._limits)
@@ -204,12 +207,17 @@ class BotMaestroJobs(JobService):
         with self._client.effects.blindly("jobs.start", may_be):
             return await self._send(start, Effect.BLIND)
 
+    async def _earlier(self, start: mapping.Start) -> Job | None:
+        return await self._client.effects.earlier(
+            lambda: self._by_key(start), operation="jobs.start", what=_named(start), key=start.key or ""
+        )
+
     async def _start_once(self, start: mapping.Start) -> Job:
         return await self._client.effects.once(
             lambda: self._send(start, Effect.FINDABLE),
             lambda: self._by_key(start),
             operation="jobs.start",
-            what=f"a task of {start.automation!r} with the key {start.key!r}",
+            what=_named(start),
             subject=start.automation,
             key=start.key or "",
         )
@@ -228,7 +236,9 @@ class BotMaestroJobs(JobService):
         operation = "jobs.start"
         body = mapping.new_task(start)
         try:
-            answer = await self._client.call("POST", "/task", effect=effect, operation=operation, json=body)
+            answer = await self._client.call(
+                "POST", "/task", effect=effect, operation=operation, json=body, mark=start.key or ""
+            )
         except NotFoundError:
             raise NotFoundError(
                 f"{operation}: there is no automation {start.automation!r}; "
@@ -269,6 +279,10 @@ class BotMaestroJobs(JobService):
         if task.id != number:
             raise ProtocolError(f"{operation}: asked for task {job_id}, got {task.id}", operation=operation)
         return task
+
+
+def _named(start: mapping.Start) -> str:
+    return f"a task of {start.automation!r} with the key {start.key!r}"
 
 
 def _ended_so(task: Task, ending: Mapping[str, Any], operation: str) -> Job:

@@ -13,6 +13,7 @@ import pytest
 
 from rpa_bridge import Adapter, Bridge
 from rpa_bridge.clock import Clock
+from rpa_bridge.contract.features import Limits
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.testing import ManualClock
@@ -23,6 +24,7 @@ from rpa_bridge.transport.exclusive import Exclusive
 from rpa_bridge.transport.retry import Retry
 from rpa_bridge_botmaestro.client import Client, ServerVersion
 from rpa_bridge_botmaestro.errors import explain
+from rpa_bridge_botmaestro.queues import BotMaestroQueues
 
 
 @pytest.fixture
@@ -83,6 +85,22 @@ def rewrite(sandbox: Sandbox) -> Callable[[Callable[[Any], None]], None]:
         sandbox.faces["botmaestro"].load(state)
 
     return change
+
+
+def entries(state: Any) -> dict[str, Any]:
+    """What the datapool Invoices holds."""
+    found: dict[str, Any] = state["pools"]["Invoices"]["entries"]
+    return found
+
+
+def wire_entry(state: str, **members: Any) -> dict[str, Any]:
+    """An entry as the platform tells of it."""
+    return {"id": "e-7", "state": state, "dataPoolLabel": "Invoices", "values": {}} | members
+
+
+def scripted(script: Script) -> BotMaestroQueues:
+    """The service on answers on order."""
+    return BotMaestroQueues(script.client, script.clock, Limits())
 
 
 class Script:

@@ -167,7 +167,7 @@ async def test_a_platform_that_fails_most_of_the_time_is_left_alone_and_all_that
         await maestro.queues.add_many("Invoices", drafts(500), on_result=results.append)
 
     sent = len(requests(PUSH))
-    assert sent < MOST_LOST
+    assert sent < MOST_LOST + MOST_AT_ONCE
     assert [one.status for one in results].count(ADDED) == len(held(kept())) == sent
     assert {one.status for one in results} == {ADDED, REFUSED}
 

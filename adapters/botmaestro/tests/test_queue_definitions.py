@@ -22,13 +22,13 @@ from rpa_bridge import (
     UnavailableError,
     UnsupportedError,
 )
-from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.queues import Field
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.testing import ManualClock
-from rpa_bridge_botmaestro.queues import BotMaestroQueues
+
+from .conftest import scripted
 
 Requests = Callable[[str], list[Exchange]]
 Rewrite = Callable[[Callable[[Any], None]], None]
@@ -57,10 +57,6 @@ POOL = {"id": "p-1", "label": "Invoices", "name": "Invoices", "autoRetry": False
 def pools(state: Any) -> dict[str, Any]:
     found: dict[str, Any] = state["pools"]
     return found
-
-
-def scripted(script: Any) -> BotMaestroQueues:
-    return BotMaestroQueues(script.client, script.clock, Limits())
 
 
 async def test_a_new_datapool_is_as_drafted_and_all_of_it_is_sent(

@@ -22,13 +22,14 @@ from rpa_bridge import (
     OutcomeUnknownError,
     UnsupportedError,
 )
-from rpa_bridge.contract.features import Limits
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.testing import ManualClock
 from rpa_bridge_botmaestro.queues import BotMaestroQueues
 from rpa_bridge_botmaestro.queues.working import CLOCKS_DIFFER, MOST_NAMED
+
+from .conftest import entries, scripted, wire_entry
 
 Requests = Callable[[str], list[Exchange]]
 Rewrite = Callable[[Callable[[Any], None]], None]
@@ -39,19 +40,6 @@ CANCEL = "PUT */cancel"
 DELETE = "DELETE */entry/*"
 LOST = [FaultKind.CUT, FaultKind.TRUNCATE, FaultKind.HTML, FaultKind.STATUS]
 ITEM = Item(id="e-7", queue="Invoices", state=ItemState.NEW, native_state="PENDING")
-
-
-def entries(state: Any) -> dict[str, Any]:
-    found: dict[str, Any] = state["pools"]["Invoices"]["entries"]
-    return found
-
-
-def scripted(script: Any) -> BotMaestroQueues:
-    return BotMaestroQueues(script.client, script.clock, Limits())
-
-
-def wire_entry(state: str, **members: Any) -> dict[str, Any]:
-    return {"id": "e-7", "state": state, "dataPoolLabel": "Invoices", "values": {}} | members
 
 
 async def added(maestro: Adapter, *numbers: int) -> list[Item]:

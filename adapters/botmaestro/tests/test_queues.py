@@ -25,14 +25,14 @@ from rpa_bridge import (
     RemoteError,
     UnsupportedError,
 )
-from rpa_bridge.contract.features import Limits
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
 from rpa_bridge.testing import ManualClock
 from rpa_bridge_botmaestro.client import PAGE
 from rpa_bridge_botmaestro.mapping import common, queues
-from rpa_bridge_botmaestro.queues import BotMaestroQueues
+
+from .conftest import entries, scripted, wire_entry
 
 Requests = Callable[[str], list[Exchange]]
 Rewrite = Callable[[Callable[[Any], None]], None]
@@ -49,19 +49,6 @@ async def taken(maestro: Adapter, draft: ItemDraft = DRAFT) -> Item:
     item = await maestro.queues.take("Invoices")
     assert item is not None
     return item
-
-
-def entries(state: Any) -> dict[str, Any]:
-    found: dict[str, Any] = state["pools"]["Invoices"]["entries"]
-    return found
-
-
-def scripted(script: Any) -> BotMaestroQueues:
-    return BotMaestroQueues(script.client, script.clock, Limits())
-
-
-def wire_entry(state: str, **members: Any) -> dict[str, Any]:
-    return {"id": "e-7", "state": state, "dataPoolLabel": "Invoices", "values": {}} | members
 
 
 ITEM = Item(id="e-7", queue="Invoices", state=ItemState.TAKEN, native_state="PROCESSING")

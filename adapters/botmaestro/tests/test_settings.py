@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from rpa_bridge import ConfigError
+from rpa_bridge import Bridge, ConfigError
 from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.settings import Settings
 from rpa_bridge.transport.options import HttpOptions
@@ -134,6 +134,17 @@ def test_the_runners_arguments_are_server_task_token_and_perhaps_organization(
 )
 def test_other_arguments_are_not_the_runners(arguments: tuple[str, ...]) -> None:
     assert runner(*arguments) is None
+
+
+async def test_the_limits_of_a_connection_are_those_of_its_settings() -> None:
+    async def pace(**settings: Any) -> tuple[float | None, float]:
+        given = {"adapter": "botmaestro", "server": SERVER, "login": "acme", "key": CANARY} | settings
+        async with Bridge({"connections": {"maestro": given}}, cache_dir=None) as bridge:
+            return bridge["maestro"].capabilities.limits.calls_per_second, bridge["maestro"].settle_window
+
+    assert await pace() == (CLOUD_RATE, 120.0)
+    assert await pace(http={"rate": 2.5}, settle_window=7) == (2.5, 7.0)
+    assert await pace(server="https://maestro.example.com") == (None, 120.0)
 
 
 def test_a_runners_server_that_may_not_be_spoken_to_is_refused_without_its_token() -> None:

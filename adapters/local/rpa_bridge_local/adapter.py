@@ -51,6 +51,7 @@ class LocalAdapter(Adapter):
             LocalMessages(name, clock, database),
             LocalFolders(name, clock),
             LocalSchedules(name, clock, settings.schedules),
+            place=f"memory {context.new_id()}" if database.in_memory else settings.path,
         )
         self._settings, self._database, self._jobs = settings, database, jobs
 

@@ -29,7 +29,9 @@ Work = Callable[[sqlite3.Connection], T]
 MEMORY = ":memory:"
 APPLICATION_ID = 0x52504142
 """"RPAB": how the file command, and we, know the file as ours."""
-VERSION = 1
+VERSION = 2
+UPGRADES = {1: ("ALTER TABLE items ADD COLUMN mark TEXT", "CREATE INDEX items_mark ON items (queue_id, mark)")}
+"""What makes a file of a format one of the next."""
 BUSY_TIMEOUT = 5000
 """Milliseconds to wait for other processes."""
 PAGE = 100
@@ -70,15 +72,18 @@ class Database:
             abandoned.set()
             raise
 
-    async def rows(self, sql: str, *, newest_first: bool = False, **values: Any) -> AsyncIterator[sqlite3.Row]:
-        """Every row of a query, page by page.
+    async def rows(
+        self, sql: str, *, newest_first: bool = False, start: int = 0, **values: Any
+    ) -> AsyncIterator[sqlite3.Row]:
+        """Every row of a query, page by page; when oldest first, those whose `id` is beyond `start`.
 
         The query compares its `id` with `:last` ("id > :last ORDER BY id", or "<" and DESC), and ends in LIMIT :page.
         """
         sign = -1 if newest_first else 1
 
         async def after(last: int | None) -> Page[sqlite3.Row]:
-            given = {**values, "page": PAGE, "last": _first(newest_first) if last is None else sign * last}
+            before_first = NEWEST if newest_first else start
+            given = {**values, "page": PAGE, "last": before_first if last is None else sign * last}
             found = await self.read(lambda db: db.execute(sql, given).fetchall())
             return Page(found, last=len(found) < PAGE)
 
@@ -141,10 +146,6 @@ def job_number(db: sqlite3.Connection, job: str | None) -> int | None:
     return number
 
 
-def _first(newest_first: bool) -> int:
-    return NEWEST if newest_first else 0
-
-
 def _memory() -> sqlite3.Connection:
     connection = sqlite3.connect(MEMORY, isolation_level=None)
     connection.executescript(SCHEMA.read_text())
@@ -160,8 +161,11 @@ def _file(path: Path) -> sqlite3.Connection:
         raise cannot_make(error, str(path)) from None
     connection = sqlite3.connect(f"file:{quote(str(path))}?mode=rw", uri=True, isolation_level=None)
     try:
-        _check_owner(connection, path)
-        return _settle(connection)
+        version = _check_owner(connection, path)
+        _settle(connection)
+        if version < VERSION:
+            _upgrade(connection)
+        return connection
     except BaseException:
         connection.close()
         raise
@@ -204,18 +208,39 @@ def _check_file(path: Path) -> None:
         raise ConfigError(f"others can read {path}, which holds credentials in clear; run: chmod 600 '{path}'")
 
 
-def _check_owner(connection: sqlite3.Connection, path: Path) -> None:
+def _upgrade(connection: sqlite3.Connection) -> None:
+    """Makes a file of an older format one of ours, at once or not at all."""
+    connection.execute("BEGIN IMMEDIATE")
+    try:
+        for version in range(_version(connection), VERSION):  # another process may have been first
+            for statement in UPGRADES[version]:
+                connection.execute(statement)
+            connection.execute(f"PRAGMA user_version = {version + 1}")
+        connection.execute("COMMIT")
+    except BaseException:
+        if connection.in_transaction:
+            connection.execute("ROLLBACK")
+        raise
+
+
+def _version(connection: sqlite3.Connection) -> int:
+    return int(connection.execute("PRAGMA user_version").fetchone()[0])
+
+
+def _check_owner(connection: sqlite3.Connection, path: Path) -> int:
+    """The file's format, which we know. Raises ConfigError for any other file."""
     try:
         [owner] = connection.execute("PRAGMA application_id").fetchone()
-        [version] = connection.execute("PRAGMA user_version").fetchone()
+        version = _version(connection)
     except sqlite3.Error as error:
         found = classify(error, str(path))
         is_other = isinstance(found, ProtocolError)
         raise (ConfigError(f"{found}; or name another file in `path`") if is_other else found) from None
     if owner != APPLICATION_ID:
         raise ConfigError(f"{path} was not made by rpa-bridge; name another file in `path`, or move that one away")
-    if version != VERSION:
+    if version not in (VERSION, *UPGRADES):
         raise ConfigError(
             f"{path} has format {version}, this rpa-bridge-local has {VERSION}; upgrade rpa-bridge-local "
             f"or name another file in `path`"
         )
+    return version

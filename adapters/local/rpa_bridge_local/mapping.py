@@ -122,6 +122,7 @@ def item(row: sqlite3.Row, queue_name: str) -> Item:
         failure=Failure(kind=FailureKind(told["kind"]), reason=told["reason"], detail=told["detail"]) if told else None,
         attempt=row["attempt"],
         retry_of=None if row["retry_of"] is None else str(row["retry_of"]),
+        mark=row["mark"],
         not_before=moment(row["not_before"]),
         due_at=moment(row["due_at"]),
         created_at=moment(row["created_at"]),

@@ -24,16 +24,29 @@ from rpa_bridge.contract.queues import (
     QueueService,
     QueueStats,
 )
-from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, UnsupportedError
+from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError
 from rpa_bridge.helpers.adding import Tally, each
-from rpa_bridge.helpers.checks import check_moment, check_name, check_values, refuse
+from rpa_bridge.helpers.checks import check_mark, check_moment, check_values
 
 from . import mapping, wire
-from .database import Database
+from .database import NEWEST, Database
 from .wire import LIMITS
 
 BATCH = 500
 """Items of `add_many` in one transaction."""
+LIST = """
+SELECT * FROM items
+WHERE id > :last AND id <= :until
+    AND +queue_id = :queue -- by id, and not by an index: each page would sort all that is left
+    AND (:state IS NULL OR state = :state)
+    AND (:reference IS NULL OR reference = :reference)
+    AND (:mark IS NULL OR (mark >= :mark AND mark < :mark || x'7f')) -- 7f is beyond all that a mark may hold
+ORDER BY id LIMIT :page
+"""
+MARKED = """
+SELECT min(id), max(id) FROM items WHERE queue_id = :queue AND mark >= :mark AND mark < :mark || x'7f'
+"""
+"""Between which ids the items of a mark lie: more need not be read."""
 TAKE = """
 UPDATE items SET state = 'taken', started_at = :now WHERE id = (
     SELECT items.id FROM items
@@ -58,6 +71,12 @@ class LocalQueues(QueueService):
 
     async def get(self, name: str) -> Queue:
         return mapping.queue(await self._database.read(lambda db: wire.queue_row(db, name)))
+
+    def check_item(self, draft: ItemDraft) -> None:
+        wire.check_item(draft)
+
+    def check_queue(self, draft: QueueDraft) -> None:
+        wire.check_queue(draft)
 
     async def create(self, draft: QueueDraft) -> Queue:
         values = _queue_values(draft)
@@ -115,16 +134,26 @@ class LocalQueues(QueueService):
         return QueueStats(counts=none | await self._database.read(count))
 
     async def items(
-        self, queue: str, *, state: ItemState | None = None, reference: str | None = None
+        self,
+        queue: str,
+        *,
+        state: ItemState | None = None,
+        reference: str | None = None,
+        mark: str | None = None,
+        after: str | None = None,
     ) -> AsyncIterator[Item]:
+        check_mark("queues.items", mark)
+        start = 0 if after is None else mapping.row_id("item", after)
         await self._end_the_lapsed()
         found = await self.get(queue)
+        number, until = int(found.id), NEWEST
+        if mark is not None:
+            least, largest = await self._database.read(
+                lambda db: db.execute(MARKED, {"queue": number, "mark": mark}).fetchone()
+            )
+            start, until = max(start, (least or 0) - 1), largest or 0
         async for row in self._database.rows(
-            "SELECT * FROM items WHERE id > :last AND queue_id = :queue AND (:state IS NULL OR state = :state)"
-            " AND (:reference IS NULL OR reference = :reference) ORDER BY id LIMIT :page",
-            queue=int(found.id),
-            state=state,
-            reference=reference,
+            LIST, start=start, until=until, queue=number, state=state, reference=reference, mark=mark
         ):
             yield mapping.item(row, found.name)
 
@@ -298,7 +327,13 @@ def _add_one(db: sqlite3.Connection, queue: sqlite3.Row, position: int, draft: I
     try:
         row = wire.insert(db, queue, wire.prepare(draft, now))
     except (InvalidError, ConflictError) as error:
-        return AddResult(position=position, reference=draft.reference, status=AddStatus.REFUSED, problem=str(error))
+        return AddResult(
+            position=position,
+            reference=draft.reference,
+            status=AddStatus.REFUSED,
+            problem=str(error),
+            duplicate=error.code == wire.DUPLICATE,
+        )
     return AddResult(position=position, reference=draft.reference, status=AddStatus.ADDED, item_id=str(row["id"]))
 
 
@@ -314,12 +349,7 @@ async def _batches(drafts: Drafts) -> AsyncIterator[list[ItemDraft]]:
 
 
 def _queue_values(draft: QueueDraft) -> dict[str, Any]:
-    check_name("queues.create", "queue", draft.name, LIMITS)
-    for name in draft.options:
-        raise UnsupportedError(f"queue option {name!r}", adapter="local", hint="leave it out")
-    if draft.retries < 0:
-        raise refuse("queues.create", f"a queue's retries must be 0 or more, not {draft.retries}")
-    wire.check_field_types(draft.fields)
+    wire.check_queue(draft)
     return {
         "name": draft.name,
         "description": draft.description,

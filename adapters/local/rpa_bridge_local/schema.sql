@@ -48,12 +48,14 @@ CREATE TABLE items (
     due_at TEXT,
     created_at TEXT NOT NULL,
     started_at TEXT,
-    ended_at TEXT
+    ended_at TEXT,
+    mark TEXT
 );
 CREATE INDEX items_next ON items (queue_id, priority DESC, due_at IS NULL, due_at, id) WHERE state = 'new';
 CREATE INDEX items_taken ON items (started_at) WHERE state = 'taken';
 CREATE INDEX items_state ON items (queue_id, state);
 CREATE INDEX items_reference ON items (queue_id, reference);
+CREATE INDEX items_mark ON items (queue_id, mark);
 -- What a queue's unique fields hold, as JSON.
 CREATE TABLE unique_values (
     item_id INTEGER NOT NULL REFERENCES items ON DELETE CASCADE,

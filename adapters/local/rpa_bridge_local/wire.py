@@ -9,20 +9,15 @@ from datetime import datetime
 from typing import Any
 
 from rpa_bridge.contract.features import Limits
-from rpa_bridge.contract.queues import Field, ItemDraft
-from rpa_bridge.errors import ConflictError, InvalidError
-from rpa_bridge.helpers.checks import check_draft, refuse
+from rpa_bridge.contract.queues import Field, ItemDraft, QueueDraft
+from rpa_bridge.errors import ConflictError, InvalidError, UnsupportedError
+from rpa_bridge.helpers.checks import check_draft, check_name, refuse
 
 from . import mapping
 from .errors import not_found
 
-LIMITS = Limits(
-    item_bytes=4 * 1024 * 1024,
-    input_chars=4 * 1024 * 1024,
-    unique_references=True,
-    reads_secrets=True,
-    finds_starts_by_key=True,
-)
+DUPLICATE = "duplicate reference"
+"""The code of a conflict that a reference makes."""
 
 
 def _is_date(value: Any) -> bool:
@@ -39,15 +34,41 @@ _FITS: dict[str, Callable[[Any], bool]] = {
     "boolean": lambda value: isinstance(value, bool),
     "date": _is_date,
 }
+LIMITS = Limits(
+    item_bytes=4 * 1024 * 1024,
+    input_chars=4 * 1024 * 1024,
+    unique_references=True,
+    reads_secrets=True,
+    finds_starts_by_key=True,
+    field_types=frozenset(_FITS),
+    required_fields=True,
+)
 
 
-def prepare(draft: ItemDraft, now: str | None) -> dict[str, Any]:
-    """The draft as a row. Raises InvalidError for what cannot be stored."""
+def check_item(draft: ItemDraft) -> None:
+    """Raises InvalidError for what no queue could store."""
     check_draft("queues.add", draft, LIMITS)
     try:
         (draft.reference or "").encode()
     except UnicodeError:
         raise refuse("queues.add", "the reference is no text that can be stored; clean it") from None
+
+
+def check_queue(draft: QueueDraft) -> None:
+    """Raises InvalidError or UnsupportedError for a queue that cannot be stored."""
+    check_name("queues.create", "queue", draft.name, LIMITS)
+    for name in draft.options:
+        raise UnsupportedError(f"queue option {name!r}", adapter="local", hint="leave it out")
+    if draft.retries < 0:
+        raise refuse("queues.create", f"a queue's retries must be 0 or more, not {draft.retries}")
+    for field in draft.fields:
+        if field.type not in _FITS:
+            raise InvalidError(f"field {field.name!r} has no type {field.type!r}; take one of {', '.join(_FITS)}")
+
+
+def prepare(draft: ItemDraft, now: str | None) -> dict[str, Any]:
+    """The draft as a row. Raises InvalidError for what cannot be stored."""
+    check_item(draft)
     return {
         "given": draft.values,
         "values": json.dumps(draft.values),
@@ -55,6 +76,7 @@ def prepare(draft: ItemDraft, now: str | None) -> dict[str, Any]:
         "priority": mapping.PRIORITIES[draft.priority],
         "not_before": mapping.moment_text(draft.not_before),
         "due_at": mapping.moment_text(draft.due_at),
+        "mark": draft.mark,
         "now": now,
     }
 
@@ -84,8 +106,8 @@ def insert(db: sqlite3.Connection, queue: sqlite3.Row, new: Mapping[str, Any]) -
         _refuse_value(db, queue, field, value)
     given = {key: value for key, value in new.items() if key != "given"}
     row: sqlite3.Row = db.execute(
-        'INSERT INTO items (queue_id, state, "values", reference, priority, not_before, due_at, created_at)'
-        " VALUES (:queue, 'new', :values, :reference, :priority, :not_before, :due_at, :now) RETURNING *",
+        'INSERT INTO items (queue_id, state, "values", reference, priority, not_before, due_at, mark, created_at)'
+        " VALUES (:queue, 'new', :values, :reference, :priority, :not_before, :due_at, :mark, :now) RETURNING *",
         {**given, "queue": queue["id"]},
     ).fetchone()
     db.executemany(
@@ -99,9 +121,9 @@ def insert_next_attempt(db: sqlite3.Connection, failed_id: int, now: str | None)
     """The row of a new item that tries a failed one again; the failed one becomes RETRIED."""
     db.execute("UPDATE items SET state = 'retried' WHERE id = ?", (failed_id,))
     row: sqlite3.Row = db.execute(
-        'INSERT INTO items (queue_id, state, "values", reference, priority, attempt, retry_of, due_at, created_at)'
-        " SELECT queue_id, 'new', \"values\", reference, priority, attempt + 1, id, due_at, ? FROM items WHERE id = ?"
-        " RETURNING *",
+        'INSERT INTO items (queue_id, state, "values", reference, mark, priority, attempt, retry_of, due_at,'
+        " created_at) SELECT queue_id, 'new', \"values\", reference, mark, priority, attempt + 1, id, due_at, ?"
+        " FROM items WHERE id = ? RETURNING *",
         (now, failed_id),
     ).fetchone()
     db.execute(
@@ -127,13 +149,6 @@ def _check_fields(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[
     return uniques
 
 
-def check_field_types(fields: tuple[Field, ...]) -> None:
-    """Raises InvalidError for a type that no value could have."""
-    for field in fields:
-        if field.type not in _FITS:
-            raise InvalidError(f"field {field.name!r} has no type {field.type!r}; take one of {', '.join(_FITS)}")
-
-
 def _refuse_reference(db: sqlite3.Connection, queue: sqlite3.Row, reference: str) -> None:
     """As on UiPath, items that were removed or retried do not count."""
     taken = db.execute(
@@ -142,7 +157,8 @@ def _refuse_reference(db: sqlite3.Connection, queue: sqlite3.Row, reference: str
     ).fetchone()
     if taken:
         raise ConflictError(
-            f"queue {queue['name']!r} has an item with reference {reference!r} already (item {taken['id']})"
+            f"queue {queue['name']!r} has an item with reference {reference!r} already (item {taken['id']})",
+            code=DUPLICATE,
         )
 
 

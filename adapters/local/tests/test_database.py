@@ -5,12 +5,13 @@ import sqlite3
 import subprocess
 import sys
 import threading
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from rpa_bridge.contract.queues import ItemDraft
 from rpa_bridge.errors import (
     BridgeError,
     ConfigError,
@@ -22,6 +23,7 @@ from rpa_bridge.errors import (
     UnavailableError,
 )
 from rpa_bridge_local import database as module
+from rpa_bridge_local.adapter import LocalAdapter
 from rpa_bridge_local.database import APPLICATION_ID, VERSION, Database
 from rpa_bridge_local.errors import classify
 
@@ -182,6 +184,70 @@ async def test_a_file_of_another_program_is_refused(tmp_path: Path) -> None:
         theirs.execute("CREATE TABLE things (name TEXT)")
     path.chmod(0o600)
     await refuse_to_open(path, "was not made by rpa-bridge; name another file")
+
+
+def make_version_1(path: Path) -> None:
+    """A file as the first version made it, with an item in it."""
+    with closing(sqlite3.connect(path)) as old:
+        old.execute("PRAGMA journal_mode = WAL")
+        old.executescript(Path(__file__).with_name("version_1.sql").read_text(encoding="utf-8"))
+        old.execute(ADD, ("Letters",))
+        old.execute(
+            "INSERT INTO items (queue_id, state, \"values\", priority, created_at) VALUES (1, 'new', ?, 1, ?)",
+            ('{"n": 1}', "2026-11-20T09:43:52.959000+00:00"),
+        )
+        old.execute(f"PRAGMA application_id = {APPLICATION_ID}")
+        old.execute("PRAGMA user_version = 1")
+        old.commit()
+    path.chmod(0o600)
+
+
+async def shape(database: Database) -> list[tuple[object, ...]]:
+    """Everything that a file is made of."""
+    sql = "SELECT type, name, tbl_name FROM sqlite_schema"
+    columns = "SELECT m.name, p.* FROM sqlite_schema m JOIN pragma_table_info(m.name) p WHERE m.type = 'table'"
+    return sorted(await database.read(lambda db: [tuple(row) for one in (sql, columns) for row in db.execute(one)]))
+
+
+async def test_a_file_of_the_first_version_becomes_one_of_ours_and_keeps_what_it_holds(
+    database: Database, open_local: Callable[..., LocalAdapter], tmp_path: Path
+) -> None:
+    path = tmp_path / "old.db"
+    await asyncio.to_thread(make_version_1, path)
+    local = open_local(path=str(path))
+
+    [old] = [one async for one in local.queues.items("Letters")]
+    assert (old.values, old.mark) == ({"n": 1}, None)
+    new = await local.queues.add("Letters", ItemDraft(values={"n": 2}, mark="m/1"))
+    assert [one.id async for one in local.queues.items("Letters", mark="m/")] == [new.id]
+
+    upgraded = Database(str(path))
+    assert await shape(upgraded) == await shape(database)
+    await upgraded.aclose()
+
+
+async def test_many_who_meet_an_old_file_at_once_make_it_new_once(tmp_path: Path) -> None:
+    path = tmp_path / "old.db"
+    await asyncio.to_thread(make_version_1, path)
+    all_at_once = [Database(str(path)) for _ in range(8)]
+
+    assert await asyncio.gather(*(names(one) for one in all_at_once)) == [["Letters"]] * 8
+    for one in all_at_once:
+        await one.aclose()
+
+
+async def test_a_file_that_cannot_be_made_new_stays_as_it_was(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = tmp_path / "old.db"
+    await asyncio.to_thread(make_version_1, path)
+    monkeypatch.setitem(module.UPGRADES, 1, (*module.UPGRADES[1], "CREATE TABLE items (id INTEGER)"))
+    broken = Database(str(path))
+    with pytest.raises(ProtocolError):
+        await names(broken)
+    await broken.aclose()
+
+    with closing(sqlite3.connect(path)) as old:
+        assert old.execute("PRAGMA user_version").fetchone() == (1,)
+        assert "mark" not in [row[1] for row in old.execute("PRAGMA table_info(items)")]
 
 
 async def test_a_file_of_a_newer_version_is_refused(tmp_path: Path) -> None:

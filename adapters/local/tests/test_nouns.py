@@ -285,6 +285,13 @@ def test_the_default_file_is_the_users_own_and_whole(monkeypatch: pytest.MonkeyP
     assert LocalSettings(path=":memory:").path == ":memory:"
 
 
+async def test_a_connections_place_is_its_file_or_a_memory_of_its_own(open_local: Opener, path: str) -> None:
+    assert open_local().place == open_local().place == path
+    assert open_local(path=":memory:").place != open_local(path=":memory:").place
+    assert Path(open_local(path="rpa.db").place).is_absolute()
+    assert open_local().settle_window == 0
+
+
 async def test_check_names_what_is_wrong_and_its_mend(open_local: Opener, path: str) -> None:
     automations = {
         "Good": {"command": ["true"]},

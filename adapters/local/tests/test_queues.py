@@ -120,7 +120,7 @@ async def test_taking_needs_no_look_at_items_that_are_done(open_local: Opener) -
 async def test_a_failed_attempt_is_followed_by_a_new_item_with_all_it_had(open_local: Opener) -> None:
     adapter = open_local()
     await adapter.queues.create(QueueDraft(name="Letters", retries=1, unique_references=True))
-    draft = ItemDraft(values={"to": "Ann"}, reference="r1", priority=Priority.HIGH)
+    draft = ItemDraft(values={"to": "Ann"}, reference="r1", priority=Priority.HIGH, mark="m/1")
     first = await adapter.queues.add("Letters", draft)
     await adapter.queues.fail(await taken(adapter), APPLICATION)
     old = await adapter.queues.get_item("Letters", first.id)
@@ -128,6 +128,7 @@ async def test_a_failed_attempt_is_followed_by_a_new_item_with_all_it_had(open_l
     second = await taken(adapter)
     assert (second.retry_of, second.attempt) == (first.id, 2)
     assert (second.values, second.reference, second.priority) == (first.values, "r1", Priority.HIGH)
+    assert [one.id async for one in adapter.queues.items("Letters", mark="m/1")] == [first.id, second.id]
     await adapter.queues.fail(second, APPLICATION)
     assert (await adapter.queues.get_item("Letters", second.id)).state is ItemState.FAILED
     assert await adapter.queues.take("Letters") is None
@@ -211,6 +212,7 @@ async def test_a_unique_field_takes_a_value_once_and_again_after_a_retry(open_lo
     await adapter.queues.fail(await taken(adapter), APPLICATION)
     with pytest.raises(ConflictError, match="this value of 'number' already"):
         await adapter.queues.add("Letters", ItemDraft(values={"number": 7}))
+    assert not (await adapter.queues.add_many("Letters", [ItemDraft(values={"number": 7})])).problems[0].duplicate
     await adapter.queues.remove(await anext(adapter.queues.items("Letters", state=ItemState.NEW)))
     await adapter.queues.add("Letters", ItemDraft(values={"number": 7}))
 
@@ -231,6 +233,8 @@ async def test_many_items_are_added_batch_by_batch_and_each_is_told(open_local: 
     assert [one.position for one in results] == list(range(2 * count))
     assert {one.status for one in results[:count]} == {AddStatus.ADDED}
     assert len(summary.problems) == MOST_PROBLEMS
+    assert {one.duplicate for one in results[:count]} == {False}
+    assert {one.duplicate for one in results[count:]} == {True}
     assert (await adapter.queues.stats("Letters")).counts[ItemState.NEW] == count
 
 
@@ -248,6 +252,35 @@ async def test_one_reference_that_cannot_be_stored_does_not_hold_up_the_batch(op
     summary = await adapter.queues.add_many("Letters", odd)
     assert (summary.added, summary.refused) == (1, 1)
     assert "no text that can be stored" in str(summary.problems[0].problem)
+
+
+async def test_items_are_listed_by_what_their_marks_begin_with_in_every_direction(open_local: Opener) -> None:
+    adapter = open_local()
+    for queue in ("Letters", "Others"):
+        await adapter.queues.create(QueueDraft(name=queue))
+    marks = ("a/1", "a/-", "A/1", "a0", "a/zz", None, "a/", "b", "a")
+    for queue in ("Letters", "Others"):
+        for mark in marks:
+            await adapter.queues.add(queue, ItemDraft(values={}, mark=mark))
+
+    async def listed(mark: str | None = None, after: str | None = None) -> list[str | None]:
+        return [one.mark async for one in adapter.queues.items("Letters", mark=mark, after=after)]
+
+    assert await listed(mark="a/") == ["a/1", "a/-", "a/zz", "a/"]
+    assert await listed(mark="a") == ["a/1", "a/-", "a0", "a/zz", "a/", "a"]
+    assert await listed(mark="a/", after="2") == ["a/zz", "a/"]
+    assert await listed(mark="a/", after="7") == await listed(mark="c") == []
+    assert await listed() == [*marks]
+
+
+@pytest.mark.parametrize("sql", [module.LIST, module.MARKED])
+async def test_a_list_of_items_sorts_nothing_and_reads_no_more_than_it_must(open_local: Opener, sql: str) -> None:
+    values = {"last": 0, "until": 9, "queue": 1, "state": None, "reference": None, "mark": "a/", "page": 100}
+    plan = await open_local()._database.read(
+        lambda db: [row["detail"] for row in db.execute(f"EXPLAIN QUERY PLAN {sql}", values)]
+    )
+    assert len(plan) == 1, plan
+    assert "PRIMARY KEY (rowid>? AND rowid<?)" in plan[0] or "COVERING INDEX items_mark" in plan[0]
 
 
 async def test_a_queue_can_be_renamed_and_takes_its_items_along(open_local: Opener) -> None:

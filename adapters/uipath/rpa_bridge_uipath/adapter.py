@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Self
 
 from rpa_bridge.contract.adapter import Adapter, AdapterContext, AdapterInfo, Capabilities, Finding
-from rpa_bridge.contract.features import Limits
+from rpa_bridge.contract.features import FilePlace, Limits
 from rpa_bridge.transport.effects import Effects
 from rpa_bridge.transport.exclusive import Exclusive
 from rpa_bridge.transport.stack import Wiring
@@ -18,12 +18,13 @@ from .assets import AssetRows, UiPathAssets
 from .auth.ways import Connected, connected
 from .automations import UiPathAutomations
 from .check import check
-from .client import Client, folder_headers
+from .client import PAGE, Client, folder_headers
 from .credentials import UiPathCredentials
 from .errors import explain
 from .folders import UiPathFolders
 from .jobs import UiPathJobs
 from .logs import UiPathLogs
+from .mapping.assets import CREDENTIAL_FIELDS
 from .queues import UiPathQueues
 from .robots import UiPathRobots
 from .schedules import UiPathSchedules
@@ -38,6 +39,9 @@ LIMITS = Limits(  # docs: uipath.md 3.8, 3.10 and 6 "Sizes"
     flat_values=True,
     unique_references=True,
     finds_starts_by_key=True,
+    credential_fields=tuple(frozenset(fields) for fields in CREDENTIAL_FIELDS.values()),
+    file_place=FilePlace.CONTAINER_OR_JOB,
+    page_size=PAGE,
 )
 
 
@@ -72,6 +76,7 @@ class UiPathAdapter(Adapter):
             identity=settings.auth.identity,
             way=settings.auth.type,
             place=settings.place,
+            settle_window=settings.settle_window,
             look_ups={
                 "jobs.start": jobs.begun,
                 "jobs.start_many": jobs.begun,
@@ -113,7 +118,7 @@ class UiPathAdapter(Adapter):
                 settle_window=settings.settle_window,
                 longest_attempt=settings.http.effect_timeout,
             ),
-            storage_hosts=settings.trusted_storage,
+            own_storage=settings.own_storage,
         )
         return cls(settings, context, login, client)
 
@@ -122,9 +127,15 @@ class UiPathAdapter(Adapter):
 
     @property
     def capabilities(self) -> Capabilities:
-        """What this connection can do: with a robot's key, credentials can be read back."""
-        known = super().capabilities
-        return replace(known, limits=replace(known.limits, reads_secrets=self._settings.robot_key is not None))
+        """What this connection can do: with a robot's key, credentials can be read back; only the cloud is paced."""
+        known, settings = super().capabilities, self._settings
+        limits = replace(
+            known.limits,
+            reads_secrets=settings.robot_key is not None,
+            lists_per_minute=settings.lists_a_minute if settings.is_cloud else None,
+            calls_per_second=settings.http.rate or settings.rate,
+        )
+        return replace(known, limits=limits)
 
     async def log_in(self, show: Callable[[str], None]) -> None:
         if self._connected.log_in is None:

@@ -12,6 +12,7 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.errors import ConflictError, NotFoundError, ProtocolError, RemoteError
 from rpa_bridge.helpers.checks import check_name, refuse
 from rpa_bridge.transport.base import Effect
+from rpa_bridge.transport.reconcile import afterwards
 
 from . import odata
 from .client import Client
@@ -143,10 +144,9 @@ class AssetRows:
 
     async def named(self, name: str, operation: str) -> AssetDto | None:
         """The asset of this name, whatever its case; None when there is none."""
-        async for row in self.find(operation, odata.where("Name", "eq", name)):
-            if row.Name.casefold() == name.casefold():
-                return row
-        return None
+        rows = self.find(operation, odata.where("Name", "eq", name))
+        same = [row async for row in rows if row.Name.casefold() == name.casefold()]
+        return same[0] if same else None
 
     async def read(self, row: AssetDto, operation: str) -> AssetDto:
         """The asset whole: what has to be written again when something of it changes."""
@@ -169,7 +169,8 @@ class AssetRows:
                     "POST", "/odata/Assets", effect=Effect.KEYED, operation=operation, json=body
                 )
             except ConflictError as error:
-                found = await look_up() if error.attempts > 1 and error.code == NAME_TAKEN else None
+                with afterwards():
+                    found = await look_up() if error.attempts > 1 and error.code == NAME_TAKEN else None
                 if found is None:
                     raise
                 return found
@@ -189,7 +190,8 @@ class AssetRows:
         """The asset after this body has replaced it; read again, since older servers lose values without a word."""
         path = odata.entity("Assets", read.Id)
         await self._client.call("PUT", path, effect=Effect.SET, operation=operation, json=body)
-        after = await self.read(read, operation)
+        with afterwards():
+            after = await self.read(read, operation)
         if body.get("HasDefaultValue") and not mapping.has_default(after):  # docs: uipath.md 3.11, write traps
             raise ConflictError(
                 f"{operation}: the platform dropped the value of {read.Name!r}, as older servers do when an account "

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import base64
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any, TypeVar
+from typing import Any, TypedDict, TypeVar, Unpack
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import ProtocolError
@@ -29,6 +29,15 @@ M = TypeVar("M", bound=WireModel)
 R = TypeVar("R", bound=Numbered)
 
 
+class Wish(TypedDict, total=False):
+    """What is wanted of a collection."""
+
+    condition: str
+    newest_first: bool
+    expand: str
+    select: str
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
     """One connection's way to send, and what its nouns share."""
@@ -39,8 +48,8 @@ class Client:
     exclusive: Exclusive
     new_id: Callable[[], str]
     effects: Effects
-    storage_hosts: tuple[str, ...] = ()
-    """Hosts, as shell patterns, to which files may go."""
+    own_storage: tuple[str, ...] = ()
+    """Hosts, as shell patterns, that files are moved to and from wherever they are; those of known clouds besides."""
 
     @property
     def for_tenant(self) -> Client:
@@ -58,11 +67,12 @@ class Client:
         json: Any = None,
         content: Content | None = None,
         budget: str = "",
+        mark: str = "",
         may_be_empty: bool = True,
     ) -> Any:
         """The answer's JSON; None for an empty body. docs: many writes answer 200 or 204 without one, uipath.md 7
 
-        Raises ProtocolError for a body that is missing where only a 204 may come without.
+        `mark` as in `Request`. Raises ProtocolError for a body that is missing where only a 204 may come without.
         """
         request = Request(
             method,
@@ -74,9 +84,10 @@ class Client:
             json=json,
             content=content,
             budget=budget,
+            mark=mark,
         )
         response = await self.transport.send(request)
-        empty = response.status == 204 or (may_be_empty and not response.body.strip())
+        empty = response.status == 204 or (may_be_empty and (not response.body or response.body.isspace()))
         return None if empty else json_of(request, response)
 
     async def read(self, model: type[M], path: str, *, operation: str, expand: str = "") -> M:
@@ -86,21 +97,22 @@ class Client:
 
     async def rows(self, model: type[M], collection: str, *, operation: str, params: Mapping[str, str]) -> list[M]:
         """What is on the first page of a collection."""
-        return [model.of(row, operation) for row in (await self._page(collection, operation, params)).value]
+        return model.many((await self._page(collection, operation, params)).value, operation)
 
-    def all_rows(
-        self,
-        model: type[R],
-        collection: str,
-        *,
-        operation: str,
-        condition: str = "",
-        newest_first: bool = False,
-        expand: str = "",
-        select: str = "",
+    async def all_rows(
+        self, model: type[R], collection: str, *, operation: str, **wish: Unpack[Wish]
     ) -> AsyncIterator[R]:
+        """What stands on `all_pages`."""
+        async for page in self.all_pages(model, collection, operation=operation, **wish):
+            for row in page:
+                yield row
+
+    def all_pages(
+        self, model: type[R], collection: str, *, operation: str, **wish: Unpack[Wish]
+    ) -> AsyncIterator[Sequence[R]]:
         """All rows by id, a page at a time: `Id gt last` stays right while rows come and go. docs: uipath.md 4"""
-        sign, operator, order = (-1, "lt", "Id desc") if newest_first else (1, "gt", "Id")
+        sign, operator, order = (-1, "lt", "Id desc") if wish.get("newest_first") else (1, "gt", "Id")
+        condition, expand, select = wish.get("condition", ""), wish.get("expand", ""), wish.get("select", "")
 
         async def fetch(last: int | None) -> paging.Page[R]:
             bound = None if last is None else odata.where("Id", operator, sign * last)
@@ -111,9 +123,9 @@ class Client:
             params |= {"$select": select} if select else {}
             page = await self._page(collection, operation, params)
             last_page = len(page.value) < PAGE and page.next_link is None  # a server may give fewer than we ask for
-            return paging.Page([model.of(row, operation) for row in page.value], last=last_page)
+            return paging.Page(model.many(page.value, operation), last=last_page)
 
-        return paging.keyset(fetch, lambda row: sign * row.Id, operation=operation)
+        return paging.keyset_pages(fetch, lambda row: sign * row.Id, operation=operation)
 
     async def count(self, collection: str, *, operation: str, condition: str) -> int:
         """How many rows there are, without fetching one. docs: totals come only when asked for, uipath.md 4"""

@@ -109,7 +109,7 @@ class UiPathLogs(LogService):
             "GET", "/odata/RobotLogs", effect=Effect.READ, operation=operation, params=params
         )
         page = Page.of(answer, operation)
-        lines = [LogDto.of(row, operation) for row in page.value]
+        lines = LogDto.many(page.value, operation)
         times = [_time(line, operation) for line in lines]
         if any(later < earlier for earlier, later in pairwise(times)) or (since and times and times[0] < since):
             raise ProtocolError(

@@ -38,6 +38,11 @@ def starts_with(member: str, text: str) -> str:
     return f"startswith({member},{literal(text)})"
 
 
+def is_in(member: str, values: Iterable[Value]) -> str:
+    """True when the member is one of the values: shorter than `any_of`, but not for every type of member."""
+    return f"{member} in ({','.join(map(literal, values))})"
+
+
 def any_of(member: str, values: Iterable[Value]) -> str:
     """True when the member is one of the values."""
     return "(" + " or ".join(where(member, "eq", value) for value in values) + ")"

@@ -20,8 +20,6 @@ CLOUD_RATE = 15.0
 """Requests a second on Automation Cloud, where the settings name no other. docs: reliability paper 2.3"""
 CLOUD_LISTS = 90
 """A tenth below what the cloud allows a tenant a minute. docs: uipath.md 5.4"""
-KNOWN_STORAGE = ("*.blob.core.windows.net", "*.amazonaws.com", "storage.googleapis.com")
-"""Where Orchestrator keeps files. docs: reliability paper 4 "vendor-supplied URLs" """
 USER_SCOPES = "OR.Folders OR.Execution OR.Jobs OR.Queues OR.Assets"
 """User scopes, where the settings name none: `OR.Default` is for programs only. docs: uipath.md 2.2"""
 REDIRECT_URL = "http://127.0.0.1:12700"
@@ -29,7 +27,7 @@ _REDIRECT = re.compile(r"http://(?:127\.0\.0\.1|localhost):[1-9][0-9]{0,4}(?:/[\
 
 
 class _Auth(BaseModel):
-    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True, defer_build=True)
 
 
 class ClientCredentials(_Auth):
@@ -205,9 +203,9 @@ class UiPathSettings(AdapterSettings):
         return {"Jobs": rate, "QueueItems": rate}
 
     @property
-    def trusted_storage(self) -> tuple[str, ...]:
-        """The hosts, as shell patterns, that files are moved to and from."""
-        return (urlsplit(self.url).hostname or "", *KNOWN_STORAGE, *self.storage_hosts)
+    def own_storage(self) -> tuple[str, ...]:
+        """The hosts, as shell patterns, that files are moved to and from wherever they are."""
+        return (urlsplit(self.url).hostname or "", *self.storage_hosts)
 
     @property
     def is_cloud(self) -> bool:

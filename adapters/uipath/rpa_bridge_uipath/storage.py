@@ -16,6 +16,8 @@ from rpa_bridge.transport.content import Content
 from .client import Client
 from .wire.artifacts import AttachmentDto, BlobFileAccess, BlobHeaders
 
+KNOWN_STORAGE = ("*.blob.core.windows.net", "*.amazonaws.com", "storage.googleapis.com")
+"""Where Orchestrator keeps files in a cloud. docs: reliability paper 4 "vendor-supplied URLs" """
 _CREDENTIALS = {"authorization", "cookie", "proxy-authorization", "token"}
 _OF_THE_CONNECTION = {
     "connection",
@@ -94,27 +96,37 @@ def _access_of(made: AttachmentDto, operation: str) -> BlobFileAccess:
 
 def _request(client: Client, access: BlobFileAccess, operation: str, content: Content | None) -> Request:
     """Our token goes along only where the platform asks for it, and then only to our own server."""
-    told = access.Headers or BlobHeaders()
+    told, address = access.Headers or BlobHeaders(), access.Uri.get_secret_value()
     return Request(
         access.Verb or ("GET" if content is None else "PUT"),
-        _trusted(access.Uri.get_secret_value(), client.storage_hosts, operation),
+        address,
         effect=Effect.READ if content is None else Effect.SET,
         operation=operation,
         headers={name: value for name, value in zip(told.Keys, told.Values, strict=False) if name.lower() not in _OURS},
         content=content,
         signed=bool(access.RequiresAuth),
+        foreign=_is_foreign(address, client.own_storage, operation),
     )
 
 
-def _trusted(address: str, hosts: Iterable[str], operation: str) -> str:
-    """The address. Raises ProtocolError for one that names no server, or a user, or that files should not go to."""
+def _is_foreign(address: str, own: Iterable[str], operation: str) -> bool:
+    """Whether it is a known cloud's, and not the settings' own.
+
+    Raises ProtocolError for one that names no server, or a user, or that files should not go to.
+    """
     if not origin(address) or names_user(address):
         raise ProtocolError(f"{operation}: the platform gave no address that a file can be moved by; tell its operator")
     host = urlsplit(address).hostname or ""
-    if not any(fnmatchcase(host, pattern.lower()) for pattern in hosts):
-        raise ProtocolError(
-            f"{operation}: the platform keeps the file on {host!r}, which is not known; "
-            f"if it is your own storage, add it to storage_hosts in the settings",
-            operation=operation,
-        )
-    return address
+    if _is_one_of(host, own):
+        return False
+    if _is_one_of(host, KNOWN_STORAGE):
+        return True
+    raise ProtocolError(
+        f"{operation}: the platform keeps the file on {host!r}, which is not known; "
+        f"if it is your own storage, add it to storage_hosts in the settings",
+        operation=operation,
+    )
+
+
+def _is_one_of(host: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatchcase(host, pattern.lower()) for pattern in patterns)

@@ -180,7 +180,7 @@ async def test_another_kind_of_storage_works_as_well(erp: Adapter, sandbox: Sand
 )
 async def test_a_file_goes_to_no_server_that_nobody_named(script: Any, address: str) -> None:
     access = BlobFileAccess.of({"Uri": address}, "test")
-    client = replace(script.client, storage_hosts=UiPathSettings.model_validate(SETTINGS).trusted_storage)
+    client = replace(script.client, own_storage=UiPathSettings.model_validate(SETTINGS).own_storage)
 
     with pytest.raises(ProtocolError, match=r"storage_hosts in the settings|no address") as caught:
         await storage.put(client, access, Content(b"x", 1), "artifacts.upload")
@@ -197,9 +197,10 @@ async def test_a_file_goes_to_known_storage_and_to_ones_own(script: Any, host: s
     access = BlobFileAccess.of(
         {"Uri": f"https://{host}/a?sig=1", "Headers": {"Keys": ["Host", "x"], "Values": ["e", "1"]}}, "t"
     )
-    await storage.put(replace(script.client, storage_hosts=settings.trusted_storage), access, Content(b"x", 1), "t")
+    await storage.put(replace(script.client, own_storage=settings.own_storage), access, Content(b"x", 1), "t")
 
     assert dict(script.requests[0].headers) == {"x": "1"}
+    assert script.requests[0].foreign is (host == "acme.blob.core.windows.net")
 
 
 async def test_a_jobs_attachments_are_files_of_that_job_alone(erp: Adapter) -> None:

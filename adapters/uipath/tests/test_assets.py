@@ -10,6 +10,7 @@ import pytest
 
 from rpa_bridge import Adapter, ConflictError, InvalidError, NotFoundError, OutcomeUnknownError, ProtocolError
 from rpa_bridge.contract.assets import Asset, AssetType
+from rpa_bridge.errors import Delivery, DeniedError
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
@@ -38,6 +39,29 @@ async def found(erp: Adapter) -> dict[str, Asset]:
 def test_every_type_of_asset_is_an_asset_or_a_credential() -> None:
     assert {*mapping.ASSET_TYPES, *mapping.CREDENTIAL_FIELDS} == set(VALUE_TYPES)
     assert not set(mapping.ASSET_TYPES) & set(mapping.CREDENTIAL_FIELDS)
+
+
+async def test_a_look_that_fails_after_a_lost_answer_does_not_sound_as_if_nothing_had_been_made(
+    erp: Adapter, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.CUT, match=MAKE, when=When.AFTER))
+    sandbox.faults.add(Fault(FaultKind.STATUS, status=403, match=FILTERED, skip=1))
+
+    made = await erp.assets.put("Limit", 5)  # it was refused once, then looked for again
+
+    assert made.value == 5
+
+
+async def test_a_look_that_fails_after_a_change_does_not_sound_as_if_nothing_had_been_changed(
+    erp: Adapter, sandbox: Sandbox
+) -> None:
+    sandbox.faults.add(Fault(FaultKind.STATUS, status=403, match="GET */odata/Assets(*", skip=1))
+
+    with pytest.raises(DeniedError) as refused:
+        await erp.assets.put("Currency", "CHF")
+
+    assert refused.value.delivery is Delivery.MAYBE
+    assert (await erp.assets.get("Currency")).value == "CHF"
 
 
 async def test_all_but_credentials_are_found_with_the_values_of_single_robots(erp: Adapter) -> None:

@@ -36,6 +36,7 @@ from rpa_bridge.testing import ManualClock, SandboxThread
 from rpa_bridge_uipath.sandbox.older_logins import PASSWORD, USER_KEY, USER_KEY_CLIENT_ID, USERNAME
 from rpa_bridge_uipath.sandbox.people import PERSON_CLIENT_ID
 from rpa_bridge_uipath.sandbox.tokens import PERSONAL_ACCESS_TOKEN
+from tests.ports import free_port
 
 Requests = Callable[[str], list[Exchange]]
 TOKEN = "POST *connect/token"
@@ -64,10 +65,7 @@ def password(connection: dict[str, Any]) -> dict[str, Any]:
 
 
 def person(connection: dict[str, Any]) -> dict[str, Any]:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    redirect = f"http://127.0.0.1:{port}/back"
+    redirect = f"http://127.0.0.1:{free_port()}/back"
     return connection | {
         "auth": {"type": "authorization_code", "client_id": PERSON_CLIENT_ID, "redirect_url": redirect}
     }

@@ -86,10 +86,14 @@ def test_truth_is_a_word_and_not_a_number() -> None:
 
 
 @given(st.lists(TEXT, min_size=1, max_size=8), TEXT)
-def test_any_of_finds_each_and_nothing_else(texts: list[str], other: str) -> None:
-    condition = odata.any_of("Name", texts)
-    assert all(finds(condition, {"Name": text}) for text in texts)
-    assert finds(condition, {"Name": other}) == (other in texts)
+def test_a_list_of_values_finds_each_and_nothing_else(texts: list[str], other: str) -> None:
+    for condition in (odata.any_of("Name", texts), odata.is_in("Name", texts)):
+        assert all(finds(condition, {"Name": text}) for text in texts)
+        assert finds(condition, {"Name": other}) == (other in texts)
+
+
+def test_numbers_in_a_list_are_bare() -> None:
+    assert odata.is_in("Id", [1, 22]) == "Id in (1,22)"
 
 
 def test_all_of_binds_any_of_as_a_whole_and_skips_what_is_absent() -> None:

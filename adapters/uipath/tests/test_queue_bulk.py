@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import AsyncIterator, Callable, Iterable, Iterator
+from datetime import timedelta
 from typing import Any
 
 import pytest
@@ -21,9 +22,12 @@ from rpa_bridge import (
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
+from rpa_bridge.transport.outbox import Intent
+from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.adapter import LIMITS
 from rpa_bridge_uipath.queues import UiPathQueues
 from rpa_bridge_uipath.queues.entries import MOST_BYTES
+from rpa_bridge_uipath.queues.marks import CLOCKS_DIFFER
 
 BULK = "POST *BulkAddQueueItems"
 LIST = "GET */odata/QueueItems[?]*"
@@ -159,6 +163,7 @@ async def test_items_that_were_refused_without_their_ordinals_are_told_by_who_is
     summary = await erp.queues.add_many("Letters", many, on_result=results.append)
 
     assert [one.status for one in results] == [ADDED, ADDED, REFUSED, ADDED, REFUSED]
+    assert [one.duplicate for one in results] == [False, False, True, False, True]
     assert "Duplicate Reference" in str(summary.problems[0].problem)
     assert numbers(sandbox) == [0, 1, 3]
     assert len(requests(LIST)) == 1, "the first look settles it"
@@ -174,6 +179,7 @@ async def test_a_reference_that_is_taken_is_refused_with_the_platforms_reason(sa
         (1, "a", REFUSED),
         (3, None, REFUSED),
     ]
+    assert [one.duplicate for one in summary.problems] == [True, False]
     assert "Duplicate Reference. (DuplicateReference)" in str(summary.problems[0].problem)
     assert "TransactionReferenceRequired" in str(summary.problems[1].problem)
     assert numbers(sandbox) == [0, 1, 3]
@@ -211,11 +217,34 @@ async def test_a_server_that_does_not_filter_by_our_mark_is_asked_for_what_is_ne
     assert "CreationTime%20ge%20" in requests(LIST)[-1].path
 
 
-async def test_a_look_up_reads_no_more_than_ids_and_marks(sandbox: Sandbox, erp: Adapter, requests: Requests) -> None:
+async def test_a_look_up_reads_no_more_than_ids_marks_and_states(
+    sandbox: Sandbox, erp: Adapter, requests: Requests
+) -> None:
     sandbox.faults.add(Fault(FaultKind.CUT, match=BULK, when=When.AFTER))
 
     await erp.queues.add_many("Invoices", drafts(0))
-    assert requests(LIST)[0].path.endswith("$select=Id%2CParentOperationId")
+    assert requests(LIST)[0].path.endswith("$select=Id%2CParentOperationId%2CStatus")
+
+
+async def test_what_a_filter_by_marks_does_not_find_is_looked_for_by_time_before_it_is_called_absent(
+    script: Any,
+) -> None:
+    queues, now = scripted(script), script.clock.now()
+    left = Intent(
+        op_id="op", connection="script", place="nowhere", operation="queues.add_many", subject="Invoices",
+        key="rb-id-1/", count=2, what="2 items", at=now, settles_at=now + timedelta(seconds=360),
+    )  # fmt: skip
+    script.page({"Id": 9, "ParentOperationId": "rb-id-1/2"})
+    script.page({"Id": 7, "ParentOperationId": "rb-id-1/1"}, {"Id": 9, "ParentOperationId": "rb-id-1/2"})
+
+    assert await queues.landed(left) == ("7", "9")
+    by_time = script.requests[-1].params["$filter"]
+    earliest, latest = (odata.literal(moment) for moment in (now - CLOCKS_DIFFER, left.settles_at + CLOCKS_DIFFER))
+    assert by_time == f"QueueDefinitionId eq 3 and CreationTime ge {earliest} and CreationTime le {latest}"
+
+    script.page(DEFINITION)
+    script.page({"Id": 7, "ParentOperationId": "rb-id-1/1"}, {"Id": 9, "ParentOperationId": "rb-id-1/2"})
+    assert await queues.landed(left) == ("7", "9"), "all are there: no second look"
 
 
 async def test_an_older_server_takes_items_without_our_marks_and_is_not_asked_again(script: Any) -> None:

@@ -273,7 +273,7 @@ async def test_a_name_with_quotes_reaches_the_server_whole(erp: Adapter, request
     )
 
 
-async def test_our_mark_travels_with_an_item_that_has_a_reference_only(erp: Adapter, requests: Requests) -> None:
+async def test_our_mark_travels_with_an_item_that_has_a_reference(erp: Adapter, requests: Requests) -> None:
     await erp.queues.add("Invoices", DRAFT)
     await erp.queues.add("Invoices", ItemDraft(values={"n": 1}))
 

@@ -7,10 +7,10 @@ from typing import Any
 
 import pytest
 
-from rpa_bridge import ConfigError
+from rpa_bridge import Bridge, ConfigError
 from rpa_bridge.settings import Settings
 from rpa_bridge.settings.flat import convert_flat
-from rpa_bridge_uipath.settings import CLOUD_RATE, AuthorizationCode, RefreshToken, UiPathSettings
+from rpa_bridge_uipath.settings import CLOUD_LISTS, CLOUD_RATE, AuthorizationCode, RefreshToken, UiPathSettings
 
 CLOUD = "https://cloud.uipath.com/acme/production/orchestrator_"
 CANARY = "canary-4711-hunter2"
@@ -151,6 +151,18 @@ def test_the_browser_comes_back_to_this_machine_at_the_very_address_that_was_set
     auth = read(auth=PERSON | {"redirect_url": url}).auth
     assert isinstance(auth, AuthorizationCode)
     assert auth.redirect_url == url
+
+
+async def test_the_limits_of_a_connection_are_those_of_its_settings() -> None:
+    async def paces(**settings: Any) -> tuple[int | None, float | None, float]:
+        given = {"adapter": "uipath", "url": CLOUD, "auth": AUTH} | settings
+        async with Bridge({"connections": {"erp": given}}, cache_dir=None) as bridge:
+            limits = bridge["erp"].capabilities.limits
+            return limits.lists_per_minute, limits.calls_per_second, bridge["erp"].settle_window
+
+    assert await paces() == (CLOUD_LISTS, CLOUD_RATE, 120.0)
+    assert await paces(lists_a_minute=30, http={"rate": 2.5}, settle_window=7) == (30, 2.5, 7.0)
+    assert await paces(url=ON_PREMISES) == (None, None, 120.0)
 
 
 def test_what_settings_convert_writes_is_valid(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -6,7 +6,6 @@ import asyncio
 import base64
 import hashlib
 import pickle
-import socket
 from collections.abc import AsyncIterator
 from urllib.parse import urlencode
 
@@ -16,6 +15,7 @@ from rpa_bridge.auth.browser import LARGEST_VISIT, Challenge, Redirect
 from rpa_bridge.errors import AuthError, ConfigError
 from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.testing import ManualClock
+from tests.ports import free_port
 
 STATE, CODE = "the-state-of-this-log-in", "canary-code-4711"
 OURS = {"code": CODE, "state": STATE}
@@ -23,10 +23,7 @@ OURS = {"code": CODE, "state": STATE}
 
 @pytest.fixture
 def port() -> int:
-    """A port that is free."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+    return free_port()
 
 
 @pytest.fixture

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import logging
 import stat
@@ -36,12 +37,17 @@ class Keyring:
 
     def __init__(self) -> None:
         self.kept: dict[tuple[str, str], str] = {}
+        self.asked = 0
         self.writes = 0
+        self.reached = threading.Event()
+        """Set: somebody has asked it."""
         self.held = threading.Event()
         """Cleared: it waits for a person who does not come."""
         self.held.set()
 
     def get_password(self, service: str, user: str) -> str | None:
+        self.asked += 1
+        self.reached.set()
         self.held.wait()
         return self.kept.get((service, user))
 
@@ -178,14 +184,21 @@ async def test_without_a_safe_keyring_auto_keeps_plain_files_and_required_none(
 
 
 async def test_a_keyring_that_waits_for_a_person_holds_nobody_up(
-    open_one: Open, key: TokenKey, keyring: Keyring, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+    open_one: Open,
+    key: TokenKey,
+    record: Record,
+    keyring: Keyring,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     caplog.set_level(logging.INFO)
     monkeypatch.setattr(sealing, "KEYRING_PATIENCE", 0.05)
     keyring.held.clear()
     store = open_one("auto")
+    name = await store.name(key)
+    await store.save(name, record)
 
-    assert store.place(await store.name(key)) == "file"
+    assert (await store.load(name), store.place(name)) == (record, "file")
     assert "did not answer within" in caplog.text
     waiting = [thread for thread in threading.enumerate() if thread.name == "rpa-bridge-keyring"]
     assert [thread.daemon for thread in waiting] == [True], "a program may end meanwhile"
@@ -224,6 +237,57 @@ async def test_plain_records_are_believed_by_auto_and_sealed_with_the_next_save_
     assert await required.load(name) == record
 
 
+async def test_the_keyring_is_asked_when_something_is_written_or_sealed_and_not_to_read_what_is_plain(
+    open_one: Open, key: TokenKey, record: Record, keyring: Keyring, tmp_path: Path
+) -> None:
+    plain, auto = open_one("off"), open_one("auto")
+    name = await plain.name(key)
+    await plain.save(name, record)
+    keyring.held.clear()
+
+    assert await auto.name(key) == name
+    assert await auto.load(name) == record
+    assert not keyring.asked
+    keyring.held.set()
+    await auto.save(name, record)
+    assert not shown(tmp_path)
+    asked, other = keyring.asked, open_one("auto")
+    assert await other.name(key) == name
+    assert keyring.asked == asked
+    assert await asyncio.gather(*(other.load(name) for _ in range(5))) == [record] * 5
+    assert keyring.asked == asked + 1, "one of them asks for all"
+
+
+async def test_who_holds_the_lock_has_the_key_before_there_is_a_token_to_keep(
+    open_one: Open, key: TokenKey, keyring: Keyring
+) -> None:
+    store = open_one("auto")
+    name = await store.name(key)
+
+    assert await store.load(name) == EMPTY
+    assert not keyring.asked
+    assert await store.load(name, locked=True) == EMPTY
+    assert keyring.asked
+
+
+async def test_who_is_cancelled_while_the_keyring_is_asked_writes_nothing_in_clear_later(
+    open_one: Open, key: TokenKey, record: Record, keyring: Keyring, tmp_path: Path
+) -> None:
+    store = open_one("auto")
+    name = await store.name(key)
+    keyring.held.clear()
+    saving = asyncio.create_task(store.save(name, record))
+    await asyncio.to_thread(keyring.reached.wait)
+    saving.cancel()
+    await asyncio.wait({saving})
+    keyring.held.set()
+    await store.save(name, record)
+
+    assert saving.cancelled()
+    assert not shown(tmp_path)
+    assert await store.load(name) == record
+
+
 def test_all_who_start_at_once_agree_on_one_key(keyring: Keyring, tmp_path: Path) -> None:
     with ThreadPoolExecutor(16) as pool:
         keys = list(pool.map(lambda _: KeyringKey()._key(tmp_path), range(64)))
@@ -251,6 +315,7 @@ def test_a_named_keyring_is_taken_and_a_strange_entry_is_not_overwritten(
 async def test_without_the_libraries_auto_keeps_plain_files(
     open_one: Open,
     key: TokenKey,
+    record: Record,
     keyring: Keyring,
     monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
@@ -259,6 +324,8 @@ async def test_without_the_libraries_auto_keeps_plain_files(
     caplog.set_level(logging.INFO)
     monkeypatch.setitem(sys.modules, package, None)
     store = open_one("auto")
+    name = await store.name(key)
+    await store.save(name, record)
 
-    assert store.place(await store.name(key)) == "file"
+    assert (await store.load(name), store.place(name)) == (record, "file")
     assert "is not installed (rpa-bridge[sealed])" in caplog.text

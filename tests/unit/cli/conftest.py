@@ -5,7 +5,7 @@ from __future__ import annotations
 import contextlib
 import json
 import logging
-from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Mapping
+from collections.abc import AsyncIterable, AsyncIterator, Callable, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -42,7 +42,7 @@ from rpa_bridge.contract.queues import (
     QueueStats,
 )
 from rpa_bridge.errors import NotFoundError
-from rpa_bridge.testing import ManualClock
+from rpa_bridge.testing import ManualClock, SandboxThread
 
 BORN = datetime(2030, 1, 1, tzinfo=UTC)
 LOG = logging.getLogger("rpa_bridge.fake")
@@ -171,9 +171,15 @@ class Queues(QueueService):
         self._become(item, ItemState.FAILED)
 
     async def items(
-        self, queue: str, *, state: ItemState | None = None, reference: str | None = None
+        self,
+        queue: str,
+        *,
+        state: ItemState | None = None,
+        reference: str | None = None,
+        mark: str | None = None,
+        after: str | None = None,
     ) -> AsyncIterator[Item]:
-        self.platform.ask("queues.items", queue=queue, state=state, reference=reference)
+        self.platform.ask("queues.items", queue=queue, state=state, reference=reference, mark=mark, after=after)
         for item in list(self.platform.items.values()):
             if state in (None, item.state):
                 yield item
@@ -389,19 +395,20 @@ def write_settings(tmp_path: Path) -> Callable[..., Path]:
     return write
 
 
+def in_this_process(*arguments: str, input: str | bytes | None = None) -> Result:
+    """Runs a command line here."""
+    with CliRunner().isolation(input=input) as (out, err, _):
+        try:
+            main(arguments)
+        except SystemExit as end:
+            code = end.code
+    return Result(code if isinstance(code, int) else -1, out.getvalue().decode(), err.getvalue().decode())
+
+
 @pytest.fixture
 def run(platform: Platform) -> Run:
     """Runs a command line in this process, on the platform in memory."""
-
-    def run(*arguments: str, input: str | bytes | None = None) -> Result:
-        with CliRunner().isolation(input=input) as (out, err, _):
-            try:
-                main(arguments)
-            except SystemExit as end:
-                code = end.code
-        return Result(code if isinstance(code, int) else -1, out.getvalue().decode(), err.getvalue().decode())
-
-    return run
+    return in_this_process
 
 
 @pytest.fixture
@@ -421,3 +428,24 @@ def add_items(platform: Platform) -> Callable[[int], None]:
             )
 
     return add
+
+
+@pytest.fixture(scope="module")
+def played() -> Iterator[SandboxThread]:
+    with SandboxThread(["uipath", "botmaestro"]) as sandbox:
+        yield sandbox
+
+
+@pytest.fixture
+def sandbox(played: SandboxThread, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> SandboxThread:
+    """Both platforms as they were born, and a working folder whose settings name them, and one in a file."""
+    played.sandbox.reset()
+    connections = {name: one | {"settle_window": 0.3} for name, one in played.connections.items()}
+    connections["here"] = {"adapter": "local", "path": str(tmp_path / "here.db")}
+    settings = tmp_path / "settings.json"
+    settings.touch(mode=0o600)
+    settings.write_text(json.dumps({"connections": connections, "cache_dir": None}))
+    for variable in ("RPA_BRIDGE_SETTINGS", "RPA_BRIDGE_ON", "RPA_BRIDGE_OUTPUT"):
+        monkeypatch.delenv(variable, raising=False)
+    monkeypatch.chdir(tmp_path)
+    return played

@@ -4,7 +4,6 @@ import json
 import os
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rpa_bridge import registry
-from rpa_bridge.cli import demo_steps
+from rpa_bridge.cli import demo_moves, demo_steps
 from rpa_bridge.cli.main import main
 from rpa_bridge.contract.adapter import Adapter, AdapterContext
 from rpa_bridge.contract.artifacts import Artifact
@@ -37,21 +36,47 @@ def run_demo(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     )
 
 
+def spent() -> float:
+    """Seconds of work of all processes that this one has started: however busy the machine is."""
+    times = os.times()
+    return times.children_user + times.children_system
+
+
 @pytest.fixture(scope="module")
 def shown(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
     """One demo as JSON, with how long it took and what it left behind."""
     folder = tmp_path_factory.mktemp("demo")
-    began = time.monotonic()
+    began = spent()
     ended = run_demo(folder, "--output", "json")
-    took = time.monotonic() - began
+    took = spent() - began
     assert ended.returncode == 0, ended.stderr
     left = [str(path) for path in folder.rglob("*")]
     return {"took": took, "left": left, "said": ended.stdout + ended.stderr, **json.loads(ended.stdout)}
 
 
-def test_it_shows_every_platform_in_less_than_ten_seconds(shown: dict[str, Any]) -> None:
+@pytest.fixture(scope="module")
+def told(tmp_path_factory: pytest.TempPathFactory) -> subprocess.CompletedProcess[str]:
+    """One demo as people see it."""
+    ended = run_demo(tmp_path_factory.mktemp("demo"))
+    assert ended.returncode == 0, ended.stderr
+    return ended
+
+
+def test_it_shows_every_platform_in_less_than_eight_seconds(shown: dict[str, Any]) -> None:
     assert {story["connection"] for story in shown["stories"]} == {"uipath", "botmaestro", "local"}
-    assert shown["took"] < 10
+    assert shown["took"] < 8
+
+
+def test_a_queue_moves_through_all_of_them_and_comes_back_though_a_process_is_killed(shown: dict[str, Any]) -> None:
+    legs = shown["tour"]["legs"]
+    assert [(leg["source"], leg["target"]) for leg in legs] == [
+        ("uipath", "botmaestro"),
+        ("botmaestro", "local"),
+        ("local", "uipath"),
+    ]
+    assert [(leg["items"], leg["verified"]) for leg in legs] == [(demo_moves.ITEMS, True)] * 3
+    assert demo_moves.KILL_AT <= legs[0]["killed_at"] < demo_moves.ITEMS
+    assert shown["tour"]["back"] == shown["tour"]["sent"] == demo_moves.ITEMS
 
 
 def test_every_job_ends_well_and_outputs_are_shown_where_the_platform_has_them(shown: dict[str, Any]) -> None:
@@ -94,21 +119,20 @@ def test_it_leaves_nothing_behind(shown: dict[str, Any]) -> None:
     assert shown["left"] == []
 
 
-def test_people_get_tables_side_by_side(tmp_path: Path) -> None:
-    ended = run_demo(tmp_path)
-    assert ended.returncode == 0, ended.stderr
-    lines = {line.split()[0]: line.split() for line in ended.stdout.splitlines() if line.split()}
+def test_people_get_tables_side_by_side(told: subprocess.CompletedProcess[str]) -> None:
+    lines = {line.split()[0]: line.split() for line in told.stdout.splitlines() if line.split()}
     assert lines["state"] == ["state", "finished", "finished", "finished"]
     assert lines["outcome"] == ["outcome", "succeeded", "succeeded", "succeeded"]
-    assert ended.stdout.count("invoice 4712 has no amount") == 3
+    assert told.stdout.count("invoice 4712 has no amount") == 3
     assert lines["file"] == ["file", *["invoices.csv,", "24", "bytes"] * 3]
-    assert ended.stdout.count("not on this platform") == lines["log"].count("platform") == 1
+    assert told.stdout.count("not on this platform") == lines["log"].count("platform") == 1
+    assert "its process was killed when " in told.stdout
+    assert "\n400 of 400 items are back, each once and the same.\n" in told.stdout
 
 
-def test_no_value_of_the_credential_is_shown(shown: dict[str, Any], tmp_path: Path) -> None:
-    ended = run_demo(tmp_path)
+def test_no_value_of_the_credential_is_shown(shown: dict[str, Any], told: subprocess.CompletedProcess[str]) -> None:
     for value in demo_steps.SECRETS.values():
-        assert value.get_secret_value() not in shown["said"] + ended.stdout + ended.stderr
+        assert value.get_secret_value() not in shown["said"] + told.stdout + told.stderr
 
 
 async def test_other_items_of_the_queue_are_worked_off_first(

@@ -26,6 +26,7 @@ async def test_a_line_says_all_that_a_draft_can_hold(tmp_path: Path) -> None:
         "priority": "high",
         "not_before": "2030-01-01T00:00:00+00:00",
         "due_at": "2030-01-02T00:00Z",
+        "mark": "run-7/1",
     }
     assert await read(tmp_path, line) == [
         ItemDraft(
@@ -34,12 +35,14 @@ async def test_a_line_says_all_that_a_draft_can_hold(tmp_path: Path) -> None:
             priority=Priority.HIGH,
             not_before=datetime(2030, 1, 1, tzinfo=UTC),
             due_at=datetime(2030, 1, 2, tzinfo=UTC),
+            mark="run-7/1",
         )
     ]
 
 
 async def test_what_only_an_item_has_is_left_out(tmp_path: Path) -> None:
-    assert await read(tmp_path, {"id": "7", "state": "failed", "values": {}}) == [ItemDraft(values={})]
+    line = {"id": "7", "state": "failed", "values": {}, "mark": "{another system's}"}
+    assert await read(tmp_path, line) == [ItemDraft(values={})]
 
 
 @pytest.mark.parametrize(
@@ -52,6 +55,7 @@ async def test_what_only_an_item_has_is_left_out(tmp_path: Path) -> None:
         ({"values": {}, "refrence": "A"}, "did you mean 'reference'"),
         ({"values": {}, "zzz": "A"}, "an item has values, reference"),
         ({"values": {}, "reference": 7}, "reference must be text"),
+        ({"values": {}, "mark": 7}, "mark must be text"),
         ({"values": {}, "priority": "urgent"}, "priority must be low, normal, high"),
         ({"values": {}, "due_at": "soon"}, "due_at must be a time"),
         ({"values": {}, "due_at": 7}, "due_at must be a time"),

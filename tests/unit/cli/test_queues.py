@@ -89,10 +89,14 @@ def test_a_bad_line_stops_and_tells_what_was_added_before(run: Run, platform: Pl
 
 
 def test_items_are_filtered_on_the_platform(run: Run, platform: Platform) -> None:
-    run("queues", "items", "Letters", "--state", "failed", "--reference", "A")
-    assert platform.asked == [
-        ("queues.items", {"queue": "Letters", "state": ItemState.FAILED, "reference": "A"}),
-    ]
+    run("queues", "items", "Letters", "--state", "failed", "--reference", "A", "--mark", "run-7/", "--after", "7")
+    wanted = {"state": ItemState.FAILED, "reference": "A", "mark": "run-7/", "after": "7"}
+    assert platform.asked == [("queues.items", {"queue": "Letters", **wanted})]
+
+
+def test_an_item_is_marked(run: Run, platform: Platform) -> None:
+    run("queues", "add", "Letters", "-v", "number=1", "--mark", "run-7/1")
+    assert platform.asked[-1][1]["draft"].mark == "run-7/1"
 
 
 def test_an_item_is_taken_and_completed(run: Run, platform: Platform) -> None:

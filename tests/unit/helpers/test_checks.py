@@ -38,6 +38,7 @@ CANARY = "canary-91c2"
         (lambda: check_values("op", {"a": {CANARY}}, Limits()), "cannot be written as JSON"),
         (lambda: check_values("op", {1: "a"}, Limits()), "a name that is not text"),  # type: ignore[dict-item]
         (lambda: check_draft("op", ItemDraft(values={}, reference="four"), TIGHT), "the reference has 4 characters"),
+        (lambda: check_draft("op", ItemDraft(values={}, mark=f"{CANARY}\n"), TIGHT), "the mark is empty, too long, or"),
         (lambda: check_draft("op", ItemDraft(values={}, not_before=NAIVE), TIGHT), "not_before has no time zone"),
         (lambda: check_draft("op", ItemDraft(values={}, due_at=NAIVE), TIGHT), "due_at has no time zone"),
     ],

@@ -76,6 +76,33 @@ def test_what_does_not_fit_is_named_by_place_and_never_repeated(
     assert (caught.value.delivery, caught.value.operation) == (Delivery.MAYBE, "jobs.get")
 
 
+def test_many_are_read_as_one_by_one() -> None:
+    rows = [{"Id": 7, "Other": [1]}, {"Id": 8, "At": "2030-01-02T03:04:05Z"}]
+    runs = Run.many(rows, "t")
+    assert runs == [Run.of(row, "t") for row in rows]
+    assert [run.raw for run in runs] == rows
+    assert Run.many([], "t") == []
+
+
+@pytest.mark.parametrize(
+    ("rows", "places"),
+    [
+        ([{"Id": 1}, {"Id": CANARY}], "1.Id"),
+        ([{"Id": 1}, CANARY, None], "1, 2"),
+        ({CANARY: {"Id": 1}}, "the whole"),
+        (None, "the whole"),
+    ],
+)
+def test_of_many_the_one_that_does_not_fit_is_named_by_its_place_and_never_repeated(
+    rows: Any, places: str, shown: Callable[[BaseException], str]
+) -> None:
+    with pytest.raises(ProtocolError) as caught:
+        Run.many(rows, "jobs.get")
+    assert caught.value.__context__ is None
+    assert f"is not a Run (look at {places});" in str(caught.value)
+    assert CANARY not in shown(caught.value)
+
+
 @pytest.mark.parametrize("body", [b"", b"{", f"<{CANARY}>".encode(), b"\xff", b"[" * 100_000, b"NaN", b'{"a":1}x'])
 def test_what_is_not_json_is_not_repeated(body: bytes, shown: Callable[[BaseException], str]) -> None:
     with pytest.raises(ProtocolError, match=r"^jobs\.get: .* is not JSON") as caught:

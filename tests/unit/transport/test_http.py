@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import itertools
-import socket
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
@@ -14,6 +13,7 @@ from pydantic import SecretStr
 
 from rpa_bridge.errors import ConfigError, Delivery, InvalidError, UnavailableError
 from rpa_bridge.transport.base import Effect, Request
+from tests.ports import free_port
 
 if TYPE_CHECKING:
     from tests.unit.transport.conftest import Connect, Exchange, Serve
@@ -236,22 +236,15 @@ async def test_a_proxy_gets_the_request_and_its_own_credentials(serve: Serve, co
 
 
 async def test_a_proxy_that_is_down_is_named_without_its_credentials(connect: Connect) -> None:
-    http = connect("http://127.0.0.1:1", proxy=f"http://user:pass-canary@127.0.0.1:{closed_port()}")
+    http = connect("http://127.0.0.1:1", proxy=f"http://user:pass-canary@127.0.0.1:{free_port()}")
     with pytest.raises(UnavailableError, match=r"http\.proxy") as caught:
         await http.send(read())
     assert caught.value.delivery is Delivery.NOT_SENT
     assert "pass-canary" not in repr(caught.value)
 
 
-def closed_port() -> int:
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        port: int = one.getsockname()[1]
-        return port
-
-
 async def test_a_server_that_is_down_is_not_sent(connect: Connect) -> None:
-    port = closed_port()
+    port = free_port()
     with pytest.raises(UnavailableError, match=rf"127\.0\.0\.1:{port} does not accept connections") as caught:
         await connect(f"http://127.0.0.1:{port}").send(read(effect=Effect.BLIND))
     assert caught.value.delivery is Delivery.NOT_SENT

@@ -14,6 +14,8 @@ from typing import TYPE_CHECKING
 import pytest
 
 from rpa_bridge.errors import Delivery, ProtocolError, UnavailableError
+from rpa_bridge.testing import ManualClock
+from rpa_bridge.transport import connections
 from rpa_bridge.transport.base import Effect, Request
 from rpa_bridge.transport.call import LEAST_TIME, deadline
 from rpa_bridge.transport.content import Content
@@ -247,3 +249,23 @@ async def test_an_errors_body_is_cut(serve: Serve, connect: Connect, status: int
     answer = await connect(server.url).send(READ)
     assert (answer.status, len(answer.body)) == (status, ERROR_BODY)
     assert sent[0] < 32 * MIB
+
+
+async def test_a_process_that_goes_on_after_its_deadline_does_not_send_what_it_was_about_to(
+    serve: Serve, connect: Connect, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It was stopped between the connection and the first byte: others rely on it that nothing comes any more."""
+    clock, server = ManualClock(), await serve(lambda exchange: exchange.reply())
+    told = connections._tell
+
+    def tell_and_stop() -> None:
+        told()
+        clock.advance(60)
+
+    monkeypatch.setattr(connections, "_tell", tell_and_stop)
+    request = Request("POST", "/", effect=Effect.BLIND, operation="test.send", json={"a": 1}, signed=False)
+
+    with deadline(30, clock=clock), pytest.raises(UnavailableError):
+        await connect(server.url).send(request)
+
+    assert server.seen == []

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import os
 import sqlite3
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -230,7 +231,7 @@ def test_any_other_end_leaves_it_open_and_nobodys(outbox: SqliteOutbox, unsure: 
 
     (left,) = outbox.entries()
     assert (left.op_id, left.under_way, left.subject, left.key) == ("op-1", False, "A", "k")
-    assert left.settles_at - left.at == timedelta(seconds=360)
+    assert left.settles_at - left.at == timedelta(seconds=120), "from now on nothing of it is sent any more"
 
 
 async def test_a_lost_answer_that_is_found_is_closed_and_one_that_is_not_stays(outbox: SqliteOutbox) -> None:
@@ -249,6 +250,58 @@ async def test_a_lost_answer_that_is_found_is_closed_and_one_that_is_not_stays(o
     with pytest.raises(OutcomeUnknownError):
         await ours.once(send, look_up, operation="jobs.start", what="a job")
     assert open_ids(outbox) == ["op-2"]
+
+
+def test_it_is_known_when_the_last_of_a_key_is_settled(outbox: SqliteOutbox, tmp_path: Path) -> None:
+    assert outbox.settles_at(INTENT.place, INTENT.key) is None
+    assert not (tmp_path / "state").exists()
+
+    outbox.open(INTENT)
+    outbox.open(replace(INTENT, op_id="op-2", settles_at=AT + timedelta(minutes=9)))
+    assert outbox.settles_at(INTENT.place, INTENT.key) == AT + timedelta(minutes=9)
+    assert outbox.settles_at("elsewhere", INTENT.key) is None
+    assert outbox.settles_at(INTENT.place, "another") is None
+
+    outbox.leave("op-2", AT + timedelta(minutes=2))
+    assert outbox.settles_at(INTENT.place, INTENT.key) == AT + timedelta(minutes=6)
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_what_may_still_come_of_an_earlier_effect_is_waited_for(outbox: SqliteOutbox, is_kept: bool) -> None:
+    ours = effects(outbox if is_kept else None)
+    clock = ours.clock
+    assert isinstance(clock, ManualClock)
+    lands = clock.monotonic() + 40
+    looks: list[float] = []
+
+    async def look_up() -> str | None:
+        looks.append(clock.monotonic())
+        return "j-1" if clock.monotonic() >= lands else None
+
+    def earlier(key: str) -> Awaitable[str | None]:
+        return ours.earlier(look_up, operation="jobs.start", what="a job", key=key)
+
+    with pytest.raises(UnavailableError), ours.noted("jobs.start", "a job", subject="A", key="k"):
+        raise UnavailableError("cut")
+
+    assert (await earlier("another"), looks) == (None, [])
+    assert await earlier("k") == "j-1"
+    clock.advance(120)
+    lands = math.inf
+    assert await earlier("k") is None, "it can no longer come"
+
+
+@pytest.mark.parametrize("is_kept", [True, False])
+async def test_what_was_decided_is_not_waited_for(outbox: SqliteOutbox, is_kept: bool) -> None:
+    ours = effects(outbox if is_kept else None)
+
+    async def look_up() -> str | None:
+        raise AssertionError
+
+    with pytest.raises(ConflictError), ours.noted("jobs.start", "a job", subject="A", key="k"):
+        raise ConflictError("no")
+
+    assert await ours.earlier(look_up, operation="jobs.start", what="a job", key="k") is None
 
 
 def test_a_blind_effect_is_written_down_as_one_that_cannot_be_looked_up(outbox: SqliteOutbox) -> None:

@@ -26,7 +26,6 @@ from rpa_bridge.errors import (
     UnavailableError,
 )
 from rpa_bridge.testing import ManualClock
-from rpa_bridge.transport import retry
 from rpa_bridge.transport.base import Effect, Request, Response, Transport
 from rpa_bridge.transport.call import LEAST_TIME, deadline, seconds_left
 from rpa_bridge.transport.options import HttpOptions
@@ -122,7 +121,7 @@ async def test_the_last_failure_is_the_one_that_is_raised(script: type[Script]) 
 
 
 async def test_the_first_attempt_goes_without_tenacity(script: type[Script], monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(retry, "AsyncRetrying", None)
+    monkeypatch.setattr("tenacity.AsyncRetrying", None)
     inner = script(OK, NotFoundError("none"), down())
     retrying = sender(inner, ManualClock())
     request = asking(Effect.READ)

@@ -165,7 +165,7 @@ def item(entry: Entry, queue_name: str) -> Item:
     """The entry in neutral words, without our own values."""
     values = dict(entry.values or {})
     reference, output = values.pop(REFERENCE, None), values.pop(OUTPUT, None)
-    values.pop(KEY, None)
+    mark = values.pop(KEY, None)
     return Item(
         id=entry.id,
         queue=entry.dataPoolLabel or queue_name,
@@ -179,6 +179,7 @@ def item(entry: Entry, queue_name: str) -> Item:
         failure=_failure(entry),
         attempt=(entry.retryIndex or 0) + 1,
         retry_of=None if entry.parent is None else str(entry.parent),
+        mark=None if mark is None else str(mark),
         created_at=entry.dateRegister,
         started_at=entry.dateProcessing,
         ended_at=entry.dateFinished,
@@ -187,7 +188,7 @@ def item(entry: Entry, queue_name: str) -> Item:
 
 
 def new_entry(draft: ItemDraft, *, mark: str | None) -> dict[str, Any]:
-    """The body of a push; `mark` tells our own push from others with the same reference."""
+    """The body of a push; `mark` tells it from others with the same reference."""
     own = {} if draft.reference is None else {REFERENCE: draft.reference}
     own |= {} if mark is None else {KEY: mark}
     return {"priority": PRIORITIES[draft.priority], "values": {**draft.values, **own}}

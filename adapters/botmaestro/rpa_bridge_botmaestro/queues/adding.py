@@ -20,12 +20,15 @@ from .pushes import Pushes
 
 
 class Adding(Items):
-    """The verbs that put work in. A push carries a mark of its own, by which a lost answer is looked up."""
+    """The verbs that put work in. A push carries a mark, by which a lost answer is looked up."""
+
+    def check_item(self, draft: ItemDraft) -> None:
+        self._check("queues.add", draft)
 
     async def add(self, queue: str, draft: ItemDraft) -> Item:
         operation = "queues.add"
         self._check(operation, draft)
-        if draft.reference is None:
+        if draft.reference is None and draft.mark is None:
             return await self._push_blindly(queue, draft, operation)
         return await self._push_once(queue, draft, operation)
 
@@ -69,7 +72,7 @@ class Adding(Items):
             return await self._push(queue, draft, None, Effect.BLIND, operation)
 
     async def _push_once(self, queue: str, draft: ItemDraft, operation: str) -> Item:
-        mark = f"rb-{self._client.new_id()}"
+        mark = draft.mark or f"rb-{self._client.new_id()}"
 
         async def send() -> Item:
             return await self._push(queue, draft, mark, Effect.FINDABLE, operation)
@@ -77,18 +80,20 @@ class Adding(Items):
         async def look_up() -> Item | None:
             return (await self._landed(queue, {mark}, operation)).get(mark)
 
-        what = f"an item with reference {draft.reference!r} in queue {queue!r}"
+        name = f"mark {mark!r}" if draft.reference is None else f"reference {draft.reference!r}"
+        what = f"an item with {name} in queue {queue!r}"
         return await self._client.effects.once(send, look_up, operation=operation, what=what, subject=queue, key=mark)
 
     async def landed(self, intent: Intent) -> tuple[str, ...]:
         """The id of the entry that a push has made whose end nobody saw."""
-        found = await self._landed(intent.subject, {intent.key}, intent.operation)
+        found = await self._landed(intent.subject, {intent.key}, intent.operation, removed_too=True)
         return tuple(item.id for item in found.values())
 
     async def _push(self, queue: str, draft: ItemDraft, mark: str | None, effect: Effect, operation: str) -> Item:
         path, body = f"{pool_path(operation, queue)}/push", mapping.new_entry(draft, mark=mark)
+        ours = mark if mark and draft.mark is None else ""  # the caller's may stand in other answers too
         with in_queue(operation, queue):
-            answer = await self._client.call("POST", path, effect=effect, operation=operation, json=body)
+            answer = await self._client.call("POST", path, effect=effect, operation=operation, json=body, mark=ours)
         entry = Entry.of(answer, operation)
         if (entry.values or {}).get(KEY) != mark:
             raise ProtocolError(f"{operation}: the answer does not name our item", operation=operation)

@@ -11,6 +11,7 @@ from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.queues import Queue, QueueDraft, QueueService, QueueStats
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, RemoteError, UnsupportedError
 from rpa_bridge.transport.base import Effect
+from rpa_bridge.transport.reconcile import afterwards
 from rpa_bridge_botmaestro.client import Client, label_segment
 from rpa_bridge_botmaestro.mapping import queues as mapping
 from rpa_bridge_botmaestro.wire.queues import DataPool, Summary
@@ -37,6 +38,9 @@ class Definitions(QueueService):
     async def get(self, name: str) -> Queue:
         return mapping.queue(await self._pool(name, "queues.get"))
 
+    def check_queue(self, draft: QueueDraft) -> None:
+        check_queue_draft("queues.create", draft)
+
     async def create(self, draft: QueueDraft) -> Queue:
         """The label stays taken for ever, even when the datapool is deleted."""
         operation = "queues.create"
@@ -50,7 +54,8 @@ class Definitions(QueueService):
                 return await self._send_new(draft, operation)
             except (ConflictError, InvalidError) as error:
                 # A repeat after a lost answer finds the label taken: by our own datapool, if it is as drafted.
-                made = await look_up() if error.attempts > 1 else None
+                with afterwards():
+                    made = await look_up() if error.attempts > 1 else None
                 if made is None:
                     await self._refuse_known(draft.name, operation)
                     raise

@@ -6,6 +6,7 @@ from collections.abc import AsyncIterator, Set
 
 from rpa_bridge.contract.queues import Item, ItemState
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, UnsupportedError
+from rpa_bridge.helpers.checks import check_mark
 from rpa_bridge.transport.addresses import path_segment
 from rpa_bridge.transport.base import Effect
 from rpa_bridge_botmaestro.mapping import queues as mapping
@@ -21,12 +22,29 @@ class Items(Definitions):
     """The verbs for single entries that nobody is working on."""
 
     async def items(
-        self, queue: str, *, state: ItemState | None = None, reference: str | None = None
+        self,
+        queue: str,
+        *,
+        state: ItemState | None = None,
+        reference: str | None = None,
+        mark: str | None = None,
+        after: str | None = None,
     ) -> AsyncIterator[Item]:
-        async for entry in self._entries(queue, "queues.items"):
+        """The whole datapool is listed, whatever is looked for. Raises NotFoundError when `after` was not in it."""
+        operation = "queues.items"
+        check_mark(operation, mark)
+        if after is not None and not after.strip():
+            raise no_item(operation, after, queue)
+        async for entry in self._entries(queue, operation):
+            if after is not None:
+                after = None if entry.id == after else after
+                continue
             item = mapping.item(entry, queue)
-            if state in (None, item.state) and reference in (None, item.reference):
+            is_marked = mark is None or (item.mark or "").startswith(mark)
+            if is_marked and state in (None, item.state) and reference in (None, item.reference):
                 yield item
+        if after is not None:
+            raise no_item(operation, after, queue)
 
     async def get_item(self, queue: str, item_id: str) -> Item:
         return mapping.item(await self._entry(queue, item_id, "queues.get_item"), queue)
@@ -78,12 +96,18 @@ class Items(Definitions):
             f"{operation}: item {item.id} is {entry.state}; only a new one can be removed", operation=operation
         )
 
-    async def _landed(self, queue: str, marks: Set[str], operation: str) -> dict[str, Item]:
-        """What our own pushes made, by their marks. docs: consumed entries stay listed, so none can hide"""
+    async def _landed(
+        self, queue: str, marks: Set[str], operation: str, *, removed_too: bool = False
+    ) -> dict[str, Item]:
+        """What our own pushes made, by their marks. docs: consumed entries stay listed, so none can hide
+
+        Removed ones count only with `removed_too`: what was removed before may be pushed again under its mark.
+        """
         found: dict[str, Item] = {}
         async for entry in self._entries(queue, operation):
             mark = (entry.values or {}).get(KEY)
-            if isinstance(mark, str) and mark in marks and entry.parent is None:  # a retry carries it too
+            is_first = entry.parent is None and (removed_too or entry.state != mapping.CANCELED)
+            if isinstance(mark, str) and mark in marks and is_first:  # a retry carries it too
                 found[mark] = mapping.item(entry, queue)
                 if len(found) == len(marks):
                     break
@@ -102,6 +126,14 @@ class Items(Definitions):
         if entry.id != item_id:
             raise ProtocolError(f"{operation}: asked for item {item_id}, got {entry.id}", operation=operation)
         return entry
+
+
+def no_item(operation: str, item_id: str, queue: str) -> NotFoundError:
+    """The error for an id that no entry has."""
+    return NotFoundError(
+        f"{operation}: there is no item {item_id!r} in queue {queue!r}; look for it with queues.items",
+        operation=operation,
+    )
 
 
 def entry_path(operation: str, queue: str, item_id: str) -> str:

@@ -24,7 +24,7 @@ from rpa_bridge.transport.reconcile import once
 from rpa_bridge_botmaestro.client import Client
 
 OPERATION = "queues.add_many"
-MOST_AT_ONCE = 8
+MOST_AT_ONCE = 32
 """Pushes under way; the connection's own pace and limit hold for them too."""
 MOST_LOST = 32
 """Pushes without a usable answer that are looked for together, before others are sent."""
@@ -32,12 +32,14 @@ GRACE = 2.0
 """Seconds that pushes under way may still take after their caller was cancelled."""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, eq=False)
 class Sent:
     """One draft that was pushed."""
 
     position: int
     reference: str | None
+    op_id: str
+    """Its name in the outbox."""
     mark: str
 
     def result(self, status: AddStatus, *, item_id: str | None = None, problem: str | None = None) -> AddResult:
@@ -63,6 +65,8 @@ class Pushes:
         self._queue, self._client, self._tally = queue, client, tally
         self._check, self._push, self._landed = check, push, landed
         self._under_way: dict[Sent, asyncio.Task[None]] = {}
+        self._ended = asyncio.Event()
+        """One of those under way has ended since this was cleared."""
         self._lost: dict[Sent, RemoteError] = {}
         self._found: dict[str, str] = {}
         """Ids of lost ones that are in the datapool after all, by mark."""
@@ -88,14 +92,16 @@ class Pushes:
             self._begin(position, draft)
             position += 1
             while len(self._under_way) >= MOST_AT_ONCE:
-                await asyncio.wait(self._under_way.values(), return_when=asyncio.FIRST_COMPLETED)
+                self._ended.clear()
+                await self._ended.wait()
             if len(self._lost) >= MOST_LOST:
                 await self._settle()
             if self._failure is not None:
                 return
 
     def _begin(self, position: int, draft: ItemDraft) -> None:
-        sent = Sent(position, draft.reference, f"rb-{self._client.new_id()}")
+        op_id = f"rb-{self._client.new_id()}"
+        sent = Sent(position, draft.reference, op_id, draft.mark or op_id)
         try:
             self._check(draft)
         except (InvalidError, UnsupportedError) as error:
@@ -106,7 +112,7 @@ class Pushes:
     async def _carry_out(self, sent: Sent, draft: ItemDraft) -> None:
         try:
             what = f"an item in queue {self._queue!r}"
-            with self._client.effects.noted(OPERATION, what, subject=self._queue, key=sent.mark, op_id=sent.mark):
+            with self._client.effects.noted(OPERATION, what, subject=self._queue, key=sent.mark, op_id=sent.op_id):
                 item = await self._push(draft, sent.mark)
         except RemoteError as error:
             self._take_note_of_failure(sent, error)
@@ -116,6 +122,7 @@ class Pushes:
         else:
             self._note(sent.result(AddStatus.ADDED, item_id=item.id))
         del self._under_way[sent]
+        self._ended.set()
 
     def _take_note_of_failure(self, sent: Sent, error: RemoteError) -> None:
         if error.delivery is Delivery.MAYBE:
@@ -154,7 +161,7 @@ class Pushes:
         self._lost, self._found = {}, {}
         for sent in lost:
             if sent.mark in found:
-                self._client.effects.settled(sent.mark)
+                self._client.effects.settled(sent.op_id)
                 self._note(sent.result(AddStatus.ADDED, item_id=found[sent.mark]))
             else:
                 self._note(sent.result(AddStatus.UNKNOWN, problem=self._unknown(why)))

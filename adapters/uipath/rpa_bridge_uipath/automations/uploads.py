@@ -60,7 +60,7 @@ async def _send(client: Client, content: Content, clock: Clock, effect: Effect, 
     path = f"/odata/Processes/{odata.ACTION}UploadPackage"
     form = form_with_file("file", "package.nupkg", content, client.new_id(), operation)
     answer = await client.call("POST", path, effect=effect, operation=operation, content=form)
-    files = [UploadedDto.of(row, operation) for row in Page.of(answer, operation).value]
+    files = UploadedDto.many(Page.of(answer, operation).value, operation)
     package = None
     if len(files) == 1:
         _raise_refusal(files[0], Request("POST", path, effect=effect, operation=operation), client, clock)

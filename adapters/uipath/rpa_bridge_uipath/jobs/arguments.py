@@ -66,6 +66,8 @@ class Arguments:
 
         Raises what reading its outputs raises: a job must not look as if it had given nothing.
         """
+        if dto.InputFile is None and dto.OutputFile is None:
+            return mapping.job(dto)
         job, inputs, outputs = self.known(dto), _file(dto.InputFile), _file(dto.OutputFile)
         if inputs is not None and not job.inputs:
             job = replace(job, inputs=await self._read_inputs(inputs, job, operation))

@@ -38,8 +38,7 @@ async def job_by_number(client: Client, number: int, operation: str) -> JobDto:
 
 async def jobs_by_number(client: Client, numbers: Sequence[int], operation: str) -> dict[int, JobDto]:
     """Those of the jobs that are there, by number, in one list; rows may come without inputs and outputs."""
-    condition = f"Id in ({','.join(map(str, numbers))})"
-    params = {"$filter": condition, "$top": str(len(numbers)), "$expand": EXPANDED}
+    params = {"$filter": odata.is_in("Id", numbers), "$top": str(len(numbers)), "$expand": EXPANDED}
     rows = await client.rows(JobDto, "Jobs", operation=operation, params=params)
     return {row.Id: row for row in rows if row.Id in numbers}
 

@@ -15,6 +15,7 @@ from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, Protoc
 from rpa_bridge.helpers.checks import check_inputs, check_moment, refuse
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.outbox import Intent
+from rpa_bridge.transport.reconcile import afterwards
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.automations import UiPathAutomations
 from rpa_bridge_uipath.client import Client
@@ -158,11 +159,13 @@ class UiPathJobs(JobService):
         try:  # docs: a repeat has the same effect; one that has ended meanwhile is an error, uipath.md 5.5
             await self._client.call("POST", path, effect=Effect.SET, operation=operation, json=body)
         except (ConflictError, InvalidError):
-            job = await job_by_number(self._client, job.Id, operation)
+            with afterwards():
+                job = await job_by_number(self._client, job.Id, operation)
             if not mapping.job(job).finished:
                 raise
             return self._arguments.known(job)
-        return self._arguments.known(await job_by_number(self._client, job.Id, operation))
+        with afterwards():
+            return self._arguments.known(await job_by_number(self._client, job.Id, operation))
 
     async def restart(self, job_id: str) -> Job:
         """The new job. Nothing on the wire tells it from another one, so that a lost answer cannot be looked up.

@@ -11,7 +11,7 @@ from rpa_bridge.clock import Clock
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.jobs import Job
 from rpa_bridge.errors import ConflictError, NotFoundError, OutcomeUnknownError, ProtocolError
-from rpa_bridge.helpers.checks import check_inputs, check_name, check_reference
+from rpa_bridge.helpers.checks import NO_LIMITS, check_inputs, check_name, check_reference
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.call import apart
 from rpa_bridge.transport.outbox import Intent
@@ -43,13 +43,14 @@ class Starts:
     async def begin(self, start: Start, *, keyed: bool, operation: str) -> list[Job]:
         """The jobs of the start; with `keyed`, those that carry its Reference already."""
         check_options(operation, start.options)
-        check_name(operation, "automation", start.automation, Limits())
+        check_name(operation, "automation", start.automation, NO_LIMITS)
         check_reference(operation, "key", start.reference, self._limits)
         check_inputs(operation, start.inputs, self._limits)
         if not keyed:
             return await self._begin(start, operation)
         async with self._client.exclusive.hold(f"uipath start {start.reference}"):
-            return await self._existing(start, operation) or await self._begin(start, operation)
+            found = await self._existing(start, operation) or await self._earlier(start, operation)
+            return found or await self._begin(start, operation)
 
     async def begun(self, intent: Intent) -> tuple[str, ...]:
         """The ids of the jobs that a start has made whose end nobody saw."""
@@ -57,6 +58,11 @@ class Starts:
             automation=intent.subject, inputs={}, reference=intent.key, priority=None, options={}, count=intent.count
         )
         return tuple(str(row.Id) for row in await self._with_reference(start, intent.operation))
+
+    async def _earlier(self, start: Start, operation: str) -> list[Job] | None:
+        return await self._client.effects.earlier(
+            lambda: self._existing(start, operation), operation=operation, what=_wanted(start), key=start.reference
+        )
 
     async def _begin(self, start: Start, operation: str) -> list[Job]:
         release_key = await self._automations.release_key(start.automation, operation)
@@ -79,15 +85,12 @@ class Starts:
                 return None
             return [self._arguments.known(row) for row in await self._whole(seen, operation)]
 
-        what = f"a job with Reference {start.reference!r}"
-        if start.count > 1:
-            what = f"all {start.count} jobs with Reference {start.reference!r}"
         try:
             return await self._client.effects.once(
                 lambda: self._send(start, body, operation),
                 look_up,
                 operation=operation,
-                what=what,
+                what=_wanted(start),
                 subject=start.automation,
                 key=start.reference,
                 count=start.count,
@@ -108,8 +111,10 @@ class Starts:
 
     async def _send(self, start: Start, body: dict[str, object], operation: str) -> list[Job]:
         path = f"/odata/Jobs/{odata.ACTION}StartJobs"
-        answer = await self._client.call("POST", path, effect=Effect.FINDABLE, operation=operation, json=body)
-        jobs = [JobDto.of(row, operation) for row in Page.of(answer, operation).value]
+        answer = await self._client.call(
+            "POST", path, effect=Effect.FINDABLE, operation=operation, json=body, mark=start.reference
+        )
+        jobs = JobDto.many(Page.of(answer, operation).value, operation)
         ours = {job.Id for job in jobs if job.Reference == start.reference}
         if not len(ours) == len(jobs) == start.count:
             raise ProtocolError(
@@ -117,15 +122,15 @@ class Starts:
             )
         return [self._arguments.known(job) for job in jobs]
 
-    async def _existing(self, start: Start, operation: str) -> list[Job]:
-        """The jobs that carry the start's Reference. Raises ConflictError when they are of another number."""
+    async def _existing(self, start: Start, operation: str) -> list[Job] | None:
+        """The jobs that carry the start's Reference; None without. Raises ConflictError when of another number."""
         found = await self._with_reference(start, operation)
         if found and len(found) != start.count:
             raise _another_number(found, start, operation)
         if len(found) == 1:
             whole = await self._whole(found, operation)
             return [await self._arguments.complete(whole[0], operation)]
-        return [self._arguments.known(row) for row in found]
+        return [self._arguments.known(row) for row in found] or None
 
     async def _whole(self, rows: Sequence[JobDto], operation: str) -> Sequence[JobDto]:
         """The jobs of a list's rows, which may lack inputs: one is read whole, many are not, being many reads."""
@@ -147,6 +152,12 @@ class Starts:
         if len(found) > start.count:
             raise _another_number(found, start, operation)
         return found
+
+
+def _wanted(start: Start) -> str:
+    if start.count == 1:
+        return f"a job with Reference {start.reference!r}"
+    return f"all {start.count} jobs with Reference {start.reference!r}"
 
 
 def _another_number(found: Sequence[JobDto], start: Start, operation: str) -> ConflictError:

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import Any
+
+from pydantic_core import from_json
 
 from rpa_bridge.contract.jobs import Job, JobOutcome, JobState
 from rpa_bridge.contract.model import Priority
@@ -27,6 +30,7 @@ JOB_STATES: dict[str, tuple[JobState, JobOutcome | None]] = {  # docs: uipath.md
 SPECIFIC_PRIORITIES = {Priority.LOW: 25, Priority.NORMAL: 45, Priority.HIGH: 65}
 """JobPriority alone may not take effect. docs: uipath.md 3.7"""
 
+_JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 COUNTED = ("ModernJobsCount", "JobsCount")
 """Strategies that start as many jobs as JobsCount says; with any other it must be absent. docs: uipath.md 3.8"""
 MOST_CHARACTERS = 10_000
@@ -103,7 +107,7 @@ def start_info(release_key: str, start: Start, inputs: Mapping[str, str]) -> dic
 
 def arguments_text(inputs: Mapping[str, Any]) -> str:
     """Inputs as UiPath takes them: a JSON object in a string. Raises ValueError for what JSON cannot hold."""
-    return json.dumps(dict(inputs), ensure_ascii=False, allow_nan=False)
+    return _JSON.encode(dict(inputs))
 
 
 def characters(text: str) -> int:
@@ -113,10 +117,12 @@ def characters(text: str) -> int:
 
 def arguments(text: str | None) -> dict[str, Any]:
     """Inputs or outputs as UiPath gives them; empty where they are not the JSON of an object."""
+    value = None
     try:
-        value = json.loads(text) if text else {}
-    except (ValueError, RecursionError):
-        return {}
+        value = from_json(text or "{}")
+    except ValueError:  # Python's own takes half of a character, and any depth
+        with suppress(ValueError, RecursionError):
+            value = json.loads(text or "{}")
     return value if isinstance(value, dict) else {}
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -13,6 +14,7 @@ from rpa_bridge_uipath.errors import LONGEST, shown
 from rpa_bridge_uipath.wire.queues import (
     BulkAddAnswer,
     FailedQueueItem,
+    MarkedItem,
     ProcessingException,
     QueueDefinitionDto,
     QueueItemDto,
@@ -31,6 +33,8 @@ ITEM_STATES: dict[str, ItemState] = {  # docs: uipath.md 3.10 "States"
 }
 FAILURE_TYPES = {FailureKind.BUSINESS: "BusinessException", FailureKind.APPLICATION: "ApplicationException"}
 _FAILURE_KIND_OF = {word: kind for kind, word in FAILURE_TYPES.items()}
+DUPLICATE = "DuplicateReference"
+"""The code of an item of a bulk whose reference the queue has already. docs: uipath.md 3.10"""
 _TYPE = "@odata.type"
 _LOOKS_LIKE_A_DATE = re.compile(r"\s*(\d{4}-\d\d-\d\d|/Date\()", re.ASCII)
 
@@ -84,6 +88,11 @@ def item_state(dto: QueueItemDto) -> ItemState:
     return ITEM_STATES.get(dto.Status, ItemState.UNKNOWN)
 
 
+def is_removed(row: QueueItemDto | MarkedItem) -> bool:
+    """Whether somebody took it out of the queue: such items stay listed."""
+    return ITEM_STATES.get(row.Status or "") is ItemState.REMOVED
+
+
 def item(dto: QueueItemDto, queue_name: str) -> Item:
     """The item in neutral words."""
     return Item(
@@ -99,6 +108,7 @@ def item(dto: QueueItemDto, queue_name: str) -> Item:
         failure=_failure(dto.ProcessingException_),
         attempt=(dto.RetryNumber or 0) + (dto.ManualRetryNumber or 0) + 1,
         retry_of=_retry_of(dto),
+        mark=dto.ParentOperationId or None,
         not_before=dto.DeferDate,
         due_at=dto.DueDate,
         created_at=dto.CreationTime,
@@ -131,7 +141,7 @@ def new_item(draft: ItemDraft) -> dict[str, Any]:
 
 
 def marked(data: Mapping[str, Any], mark: str | None) -> dict[str, Any]:
-    """The item with our mark, which comes back in ParentOperationId; without one where it is None."""
+    """The item with a mark, which comes back in ParentOperationId; without one where it is None."""
     return dict(data) if mark is None else {**data, "ParentOperationId": mark}
 
 
@@ -142,9 +152,10 @@ def typed(values: Mapping[str, Any]) -> dict[str, Any]:
     """
     content: dict[str, Any] = {}
     for name, value in values.items():
-        note = f"{name}{_TYPE}"
-        if isinstance(value, str) and note not in values and "@" not in name and _LOOKS_LIKE_A_DATE.match(value):
-            content[note] = "#String"
+        if isinstance(value, str) and _LOOKS_LIKE_A_DATE.match(value):
+            note = f"{name}{_TYPE}"
+            if note not in values and "@" not in name:
+                content[note] = "#String"
         content[name] = value
     return content
 
@@ -160,25 +171,35 @@ def postponed(dto: QueueItemDto, until: datetime) -> dict[str, Any]:
     }
 
 
-def failures(answer: BulkAddAnswer, count: int) -> dict[int, str] | None:
+@dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why an item of a bulk was not added."""
+
+    reason: str
+    duplicate: bool
+    """Whether the queue has an item with this reference already."""
+
+
+def failures(answer: BulkAddAnswer, count: int) -> dict[int, Refusal] | None:
     """Why items of a bulk were refused, by ordinal from 1; None when the answer does not tell it of each."""
     rows = answer.FailedItems or []
-    told = {row.Ordinal: _reason(row) for row in rows if row.Ordinal is not None and 1 <= row.Ordinal <= count}
+    told = {row.Ordinal: _refusal(row) for row in rows if row.Ordinal is not None and 1 <= row.Ordinal <= count}
     whole = len(told) == len(rows) and answer.Success is (not rows)
     return told if whole else None
 
 
-def reasons(answer: BulkAddAnswer) -> list[str]:
+def refusals(answer: BulkAddAnswer) -> list[Refusal]:
     """Why items of a bulk were refused, one for each refused item; empty when it is not clear how many those are."""
     rows = answer.FailedItems or []
     ordinals = [row.Ordinal for row in rows if row.Ordinal is not None]
     doubled = len(set(ordinals)) < len(ordinals)
-    return [] if doubled or answer.Success is not False else [_reason(row) for row in rows]
+    return [] if doubled or answer.Success is not False else [_refusal(row) for row in rows]
 
 
-def _reason(row: FailedQueueItem) -> str:
+def _refusal(row: FailedQueueItem) -> Refusal:
     code = "" if row.ErrorCode is None else f" ({row.ErrorCode})"
-    return shown(f"{row.ErrorMessage or 'the platform refused it without a reason'}{code}", LONGEST)
+    reason = shown(f"{row.ErrorMessage or 'the platform refused it without a reason'}{code}", LONGEST)
+    return Refusal(reason, duplicate=row.ErrorCode == DUPLICATE)
 
 
 def succeeded(output: Mapping[str, Any]) -> dict[str, Any]:
@@ -194,9 +215,13 @@ def failed(failure: Failure) -> dict[str, Any]:
     return {"transactionResult": {"IsSuccessful": False, "ProcessingException": exception}}
 
 
-def _without_annotations(content: Mapping[str, Any] | None) -> dict[str, Any]:
+def _without_annotations(content: dict[str, Any] | None) -> dict[str, Any]:
     """Content without OData's type notes, which may stand beside a value."""
-    return {name: value for name, value in (content or {}).items() if "@odata." not in name}
+    if not content:
+        return {}
+    if "@" not in "".join(content):  # one look for all names: this is done for every item of a list
+        return content
+    return {name: value for name, value in content.items() if "@odata." not in name}
 
 
 def _retry_of(dto: QueueItemDto) -> str | None:

@@ -1,31 +1,29 @@
 """One request of BulkAddQueueItems, and what became of each of its items. docs: uipath.md 3.10 and 5.5
 
 The answer is 200 even when nothing was added, and names no ids. Where it is lost, or does not tell of each item what
-became of it, our marks are looked for in the queue: nothing is assumed, and nothing is sent again.
+became of it, the items' marks are looked for in the queue: nothing is assumed, and nothing is sent again.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime, timedelta
 
 from rpa_bridge.contract.queues import AddResult, AddStatus
-from rpa_bridge.errors import InvalidError, OutcomeUnknownError, ProtocolError
+from rpa_bridge.errors import OutcomeUnknownError, ProtocolError
 from rpa_bridge.transport.base import Effect
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.client import Client
 from rpa_bridge_uipath.mapping import queues as mapping
-from rpa_bridge_uipath.wire.queues import BulkAddAnswer, MarkedItem, QueueDefinitionDto
+from rpa_bridge_uipath.wire.queues import BulkAddAnswer, QueueDefinitionDto
 
 from .entries import Entry
+from .marks import MarkedItems, Marks
 
 OPERATION = "queues.add_many"
-CLOCKS_DIFFER = timedelta(minutes=10)
-"""How much earlier than by our clock the server may say that an item was created."""
 
 
 class Bulk:
-    """Entries that go into a queue together."""
+    """Entries that go into a queue together, all with the caller's marks or none."""
 
     def __init__(self, client: Client, queue: QueueDefinitionDto, entries: Sequence[Entry]) -> None:
         self._client, self._queue, self._entries = client, queue, entries
@@ -34,18 +32,20 @@ class Bulk:
 
     async def add_marked(self) -> list[AddResult]:
         """What became of each. Raises InvalidError and the like when they were refused as a whole."""
-        prefix = f"rb-{self._client.new_id()}/"
-        marks, since = marks_of(prefix, len(self._entries)), self._client.clock.now()
+        given = [entry.mark for entry in self._entries if entry.mark is not None]
+        marks = Marks.given(given) if given else Marks.of(f"rb-{self._client.new_id()}/", len(self._entries))
+        items, since = MarkedItems(self._client, self._queue, OPERATION), self._client.clock.now()
         found: dict[int, str] = {}
 
         async def send() -> list[AddResult]:
-            return await self._send(list(marks), Effect.FINDABLE)
+            return await self._send(given or list(marks.ordinals), Effect.FINDABLE)
 
         async def look_up() -> list[AddResult] | None:
-            found.update(await self.landed(prefix, marks, since))
+            found.update(await items.find(marks, since))
             return self._settled(found)
 
-        what = f"{len(marks)} items in queue {self._queue.Name!r}"
+        count = len(marks.ordinals)
+        what = f"{count} items in queue {self._queue.Name!r}"
         try:
             return await self._client.effects.once(
                 send,
@@ -53,8 +53,8 @@ class Bulk:
                 operation=OPERATION,
                 what=what,
                 subject=self._queue.Name,
-                key=prefix,
-                count=len(marks),
+                key=marks.key,
+                count=count,
             )
         except OutcomeUnknownError:
             window = self._client.effects.settle_window
@@ -80,47 +80,24 @@ class Bulk:
             self._told = answer
             raise ProtocolError(f"{OPERATION}: the answer does not tell of each item", operation=OPERATION)
         return [
-            entry.result(AddStatus.REFUSED, problem=f"{OPERATION}: {refused[ordinal]}")
+            _refused(entry, refused[ordinal].reason, duplicate=refused[ordinal].duplicate)
             if ordinal in refused
             else entry.result(AddStatus.ADDED)
             for ordinal, entry in enumerate(self._entries, 1)
         ]
 
-    async def landed(self, prefix: str, marks: Mapping[str, int], since: datetime) -> dict[int, str]:
-        """The ids of those of our items that are in the queue, by ordinal; `since` is when they were sent."""
-        try:
-            return await self._marked(odata.starts_with("ParentOperationId", prefix), marks)
-        except InvalidError:  # whether every server filters by it is not known; all know when an item was created
-            return await self._marked(odata.where("CreationTime", "ge", since - CLOCKS_DIFFER), marks)
-
-    async def _marked(self, condition: str, marks: Mapping[str, int]) -> dict[int, str]:
-        rows = self._client.all_rows(
-            MarkedItem,
-            "QueueItems",
-            operation=OPERATION,
-            condition=odata.all_of(odata.where("QueueDefinitionId", "eq", self._queue.Id), condition),
-            select="Id,ParentOperationId",  # items of 500 KB each would be more than an answer may hold
-        )
-        found: dict[int, str] = {}
-        async for row in rows:
-            ordinal = marks.get(row.ParentOperationId or "")
-            if ordinal is not None:
-                found.setdefault(ordinal, str(row.Id))  # a retry carries the mark of the first attempt
-            if len(found) == len(marks):
-                break
-        return found
-
     def _settled(self, found: Mapping[int, str]) -> list[AddResult] | None:
         """The results, once nothing is left to guess: all are there, or as many are missing as the server refused."""
         missing = len(self._entries) - len(found)
-        reasons = [] if self._told is None else mapping.reasons(self._told)
-        if missing not in (0, len(reasons)):
+        refusals = [] if self._told is None else mapping.refusals(self._told)
+        if missing not in (0, len(refusals)):
             return None
-        reason = "; or ".join(dict.fromkeys(reasons))
+        reason = "; or ".join(dict.fromkeys(one.reason for one in refusals))
+        duplicate = all(one.duplicate for one in refusals)
         return [
             entry.result(AddStatus.ADDED, item_id=found[ordinal])
             if ordinal in found
-            else entry.result(AddStatus.REFUSED, problem=f"{OPERATION}: {reason}")
+            else _refused(entry, reason, duplicate=duplicate)
             for ordinal, entry in enumerate(self._entries, 1)
         ]
 
@@ -134,6 +111,5 @@ class Bulk:
         ]
 
 
-def marks_of(prefix: str, count: int) -> dict[str, int]:
-    """The marks of a bulk's items, with their ordinals."""
-    return {f"{prefix}{ordinal}": ordinal for ordinal in range(1, count + 1)}
+def _refused(entry: Entry, reason: str, *, duplicate: bool) -> AddResult:
+    return entry.result(AddStatus.REFUSED, problem=f"{OPERATION}: {reason}", duplicate=duplicate)

@@ -10,6 +10,7 @@ from rpa_bridge.contract.queues import Queue, QueueDraft, QueueService
 from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, UnsupportedError
 from rpa_bridge.helpers.checks import check_name, refuse
 from rpa_bridge.transport.base import Effect
+from rpa_bridge.transport.reconcile import afterwards
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.client import Client
 from rpa_bridge_uipath.mapping import queues as mapping
@@ -46,6 +47,9 @@ class Definitions(QueueService):
     async def get(self, name: str) -> Queue:
         return mapping.queue(await self._definition(name, "queues.get"))
 
+    def check_queue(self, draft: QueueDraft) -> None:
+        self._refuse("queues.create", draft)
+
     async def create(self, draft: QueueDraft) -> Queue:
         operation = "queues.create"
         self._refuse(operation, draft)
@@ -58,7 +62,8 @@ class Definitions(QueueService):
                 return await self._send_new(draft, operation)
             except ConflictError as error:
                 # A repeat after a lost answer finds the name taken: by our own queue, if it is as drafted.
-                made = await look_up() if error.attempts > 1 else None
+                with afterwards():
+                    made = await look_up() if error.attempts > 1 else None
                 if made is None:
                     raise
                 return made
@@ -74,7 +79,8 @@ class Definitions(QueueService):
         body = mapping.changed_definition(old, draft)
         await self._client.call("PUT", path, effect=Effect.SET, operation=operation, json=body)
         self._ids.pop(name, None)
-        return mapping.queue(await self._client.read(QueueDefinitionDto, path, operation=operation))
+        with afterwards():
+            return mapping.queue(await self._client.read(QueueDefinitionDto, path, operation=operation))
 
     async def delete(self, name: str) -> None:
         operation = "queues.delete"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Sequence
 from datetime import datetime
 from typing import Any
 
 from rpa_bridge.contract.queues import Item, ItemState, QueueStats
-from rpa_bridge.errors import ConflictError, NotFoundError, ProtocolError, RemoteError
-from rpa_bridge.helpers.checks import check_moment, refuse
+from rpa_bridge.errors import ConflictError, InvalidError, NotFoundError, ProtocolError, RemoteError
+from rpa_bridge.helpers.checks import check_mark, check_moment, refuse
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.outbox import Intent
 from rpa_bridge_uipath import odata
@@ -16,6 +16,7 @@ from rpa_bridge_uipath.mapping import queues as mapping
 from rpa_bridge_uipath.wire.queues import BulkAnswer, QueueItemDto
 
 from .definitions import Definitions
+from .marks import MEMBER
 
 COLLECTION = "QueueItems"
 TRIED_AGAIN = "Retried"
@@ -26,9 +27,17 @@ class Items(Definitions):
     """The verbs for single items that nobody is working on."""
 
     async def items(
-        self, queue: str, *, state: ItemState | None = None, reference: str | None = None
+        self,
+        queue: str,
+        *,
+        state: ItemState | None = None,
+        reference: str | None = None,
+        mark: str | None = None,
+        after: str | None = None,
     ) -> AsyncIterator[Item]:
         operation = "queues.items"
+        check_mark(operation, mark)
+        last = None if after is None else number_of(operation, after, queue)
         definition = await self._definition(queue, operation)
         words = None if state is None else mapping.item_state_filter(state)
         if words == []:
@@ -38,10 +47,11 @@ class Items(Definitions):
             None if words is None else odata.any_of("Status", words),
             None if reference is None else odata.where("Reference", "eq", reference),
         )
-        rows = self._client.all_rows(QueueItemDto, COLLECTION, operation=operation, condition=condition)
-        async for row in rows:
-            if reference in (None, row.Reference):  # the server ignores case
-                yield mapping.item(row, definition.Name)
+        async for page in self._listed(condition, mark, last, operation):
+            for row in page:
+                is_marked = mark is None or (row.ParentOperationId or "").startswith(mark)
+                if is_marked and reference in (None, row.Reference):  # the server ignores case
+                    yield mapping.item(row, definition.Name)
 
     async def get_item(self, queue: str, item_id: str) -> Item:
         operation = "queues.get_item"
@@ -112,6 +122,27 @@ class Items(Definitions):
         found = await self._next_attempt(int(intent.key), intent.subject, intent.operation)
         return () if found is None else (found.id,)
 
+    async def _listed(
+        self, condition: str, mark: str | None, last: int | None, operation: str
+    ) -> AsyncIterator[Sequence[QueueItemDto]]:
+        """What stands after the last id; from a server that does not filter by marks, all of it, whatever its mark."""
+        by_mark = None if mark is None else odata.starts_with(MEMBER, mark)
+        while True:
+            bound = None if last is None else odata.where("Id", "gt", last)
+            limited = odata.all_of(condition, by_mark, bound)
+            try:
+                async for page in self._client.all_pages(
+                    QueueItemDto, COLLECTION, operation=operation, condition=limited
+                ):
+                    last = page[-1].Id if page else last
+                    yield page
+            except InvalidError:
+                if by_mark is None:
+                    raise
+                by_mark = None
+            else:
+                return
+
     async def _changed(self, action: str, row: QueueItemDto, effect: Effect, operation: str, **members: Any) -> bool:
         """Whether the server did it: not for an item that is no longer as we have seen it. docs: uipath.md 5.5"""
         body = {"queueItems": [{"Id": row.Id, "RowVersion": row.RowVersion}], **members}
@@ -138,9 +169,7 @@ class Items(Definitions):
         return None
 
     async def _item(self, item_id: str, operation: str) -> QueueItemDto:
-        number = odata.number(item_id)
-        if number is None:
-            raise no_item(operation, item_id)
+        number = number_of(operation, item_id)
         item = await self._client.read(QueueItemDto, odata.entity(COLLECTION, number), operation=operation)
         if item.Id != number:
             raise ProtocolError(f"{operation}: asked for item {number}, got {item.Id}", operation=operation)
@@ -153,6 +182,14 @@ def no_item(operation: str, item_id: str, queue: str | None = None) -> NotFoundE
     return NotFoundError(
         f"{operation}: there is no item {item_id!r}{place}; look for it with queues.items", operation=operation
     )
+
+
+def number_of(operation: str, item_id: str, queue: str | None = None) -> int:
+    """The number that an id is. Raises NotFoundError for any other text."""
+    number = odata.number(item_id)
+    if number is None:
+        raise no_item(operation, item_id, queue)
+    return number
 
 
 def _in_another_state(operation: str, row: QueueItemDto, why: str) -> ConflictError:

@@ -10,11 +10,12 @@ from rpa_bridge.contract.queues import Failure, Item, ItemState
 from rpa_bridge.errors import ConflictError, InvalidError
 from rpa_bridge.helpers.checks import check_name, check_values, refuse
 from rpa_bridge.transport.base import Effect
+from rpa_bridge.transport.reconcile import afterwards
 from rpa_bridge_uipath import odata
 from rpa_bridge_uipath.mapping import queues as mapping
 from rpa_bridge_uipath.wire.queues import QueueItemDto
 
-from .items import COLLECTION, Items, no_item
+from .items import COLLECTION, Items, number_of
 
 OUTPUT = Limits(item_bytes=100 * 1024)
 MOST_REASON = 102_400
@@ -64,16 +65,16 @@ class Working(Items):
             await self._client.call("POST", path, effect=Effect.SET, operation=operation, json=body)
         except (ConflictError, InvalidError) as error:
             # A repeat after a lost answer finds the item final already: that is what was asked for.
-            if error.attempts > 1 and mapping.item_state(await self._item(item.id, operation)) in reached:
-                return
+            if error.attempts > 1:
+                with afterwards():
+                    now = await self._item(item.id, operation)
+                if mapping.item_state(now) in reached:
+                    return
             raise
 
 
 def _number(operation: str, item: Item) -> int:
-    number = odata.number(item.id)
-    if number is None:
-        raise no_item(operation, item.id, item.queue)
-    return number
+    return number_of(operation, item.id, item.queue)
 
 
 def _check_length(operation: str, what: str, text: str, most: int) -> None:

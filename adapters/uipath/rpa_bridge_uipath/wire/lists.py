@@ -18,6 +18,6 @@ class Numbered(WireModel):
 class Page(WireModel):
     """A list: `@odata.count` only when asked for, `@odata.nextLink` hardly ever. docs: uipath.md 4"""
 
-    value: list[dict[str, Any]]
+    value: list[Any]
     count: int | None = Field(default=None, alias="@odata.count")
     next_link: str | None = Field(default=None, alias="@odata.nextLink")

@@ -57,9 +57,10 @@ class QueueItemDto(Numbered):
 
 
 class MarkedItem(Numbered):
-    """An item, as far as is needed to tell who added it."""
+    """An item, as far as is needed to tell who added it, and whether it is still there."""
 
     ParentOperationId: str | None = None
+    Status: str | None = None
 
 
 class FailedQueueItem(WireModel):

@@ -1,0 +1,320 @@
+"""Carrying out plans, between all pairs of platforms, on good days and on bad ones."""
+
+from __future__ import annotations
+
+import asyncio
+from pathlib import Path
+
+import pytest
+
+from rpa_bridge.contract.features import Feature
+from rpa_bridge.contract.queues import ItemDraft, ItemState, QueueDraft
+from rpa_bridge.errors import AuthError, MigrationError, RemoteError
+from rpa_bridge.migration.applying import apply
+from rpa_bridge.migration.documents import Kind
+from rpa_bridge.migration.item_looks import LONGEST_SEND
+from rpa_bridge.migration.journal import LANDED, Change, RowState
+from rpa_bridge.migration.letters import requeue
+from rpa_bridge.migration.rolling_back import rollback
+from rpa_bridge.migration.selection import Selection
+from rpa_bridge.sandbox.faults import Fault, FaultKind, When
+from tests.migration.ends import FILES, ONCE, QUEUE, SECRETS, Ends, drafts, fitting_rules
+from tests.migration.moves import Crash, applied, assets_of, crash_at, files_of, items_of, planned, running
+
+ITEMS = Selection(queues=("Move*",))
+TO_UIPATH = pytest.mark.parametrize("ends", [("local", "uipath")], indirect=True)
+LABELS = [
+    "stock.rows",
+    "stock.step",
+    "stock.taken",
+    "things.intended",
+    "things.made",
+    "things.settled",
+    "items.read",
+    "items.intended",
+    "items.answered",
+    "items.settled",
+    "files.intended",
+    "files.uploaded",
+    "files.settled",
+    "step.done",
+]
+
+
+async def test_everything_goes_from_each_platform_to_each(ends: Ends, tmp_path: Path) -> None:
+    source, target = ends.source.adapter, ends.target.adapter
+    document = await planned(ends)
+
+    result = await applied(ends, document, tmp_path)
+
+    assert (result.open, result.letters) == (0, 0)
+    for queue in (QUEUE, ONCE):
+        here, there = await items_of(source, queue), await items_of(target, queue)
+        assert there.total() == here.total()
+        losses = [loss for step in document.steps if step.name == queue for loss in step.losses]
+        assert there == here or losses, "what is not the same is told in the plan"
+    if Feature.ASSET_PUT in source.capabilities and Feature.ASSET_PUT in target.capabilities:
+        assert await assets_of(target, "Move") == await assets_of(source, "Move")
+    files = await files_of(target)
+    assert {name: files.get(name) for name in FILES} == FILES
+    if target.capabilities.limits.reads_secrets and source.capabilities.limits.reads_secrets:
+        revealed = await target.credentials.reveal("Move login")
+        assert {key: value.get_secret_value() for key, value in revealed.fields.items()} == SECRETS
+
+
+async def test_the_target_stays_inactive_where_it_can_be_switched_off(ends: Ends, tmp_path: Path) -> None:
+    await applied(ends, await planned(ends, ITEMS), tmp_path)
+
+    found = await ends.target.adapter.queues.get(QUEUE)
+
+    assert found.active is (Feature.QUEUE_DEACTIVATE not in ends.target.adapter.capabilities)
+
+
+async def test_carrying_it_out_again_sends_nothing_more(ends: Ends, tmp_path: Path) -> None:
+    document = await planned(ends)
+    await applied(ends, document, tmp_path)
+    before = ends.target.effects()
+
+    result = await applied(ends, document, tmp_path)
+
+    assert result.open == 0
+    assert ends.target.effects() == before
+
+
+async def test_with_a_new_journal_nothing_is_doubled_either(ends: Ends, tmp_path: Path) -> None:
+    """The marks tell, even where the journal was lost."""
+    document = await planned(ends, ITEMS)
+    await applied(ends, document, tmp_path)
+    (tmp_path / "other").mkdir()
+
+    await applied(ends, document, tmp_path / "other")
+
+    assert (await items_of(ends.target.adapter, QUEUE)).total() == len(drafts(ends.source.adapter))
+
+
+@pytest.mark.parametrize("label", LABELS)
+async def test_it_can_die_at_every_point_and_goes_on(local_ends: Ends, tmp_path: Path, label: str) -> None:
+    document = await planned(local_ends)
+    deaths = 0
+    for _ in range(60):
+        try:
+            result = await applied(local_ends, document, tmp_path, reached=crash_at(label))
+        except Crash:
+            deaths += 1
+            # one who dies before the point is crossed once would die there for ever: let it pass this time
+            with_one_more = crash_at(label, after=deaths)
+            try:
+                result = await applied(local_ends, document, tmp_path, reached=with_one_more)
+            except Crash:
+                continue
+        break
+
+    assert deaths
+    assert (result.open, result.letters) == (0, 0)
+    for queue in (QUEUE, ONCE):
+        assert await items_of(local_ends.target.adapter, queue) == await items_of(local_ends.source.adapter, queue)
+    assert await files_of(local_ends.target.adapter) == FILES
+
+
+@pytest.mark.parametrize("when", [When.BEFORE, When.AFTER])
+@pytest.mark.parametrize("ends", [("local", "uipath"), ("local", "botmaestro")], indirect=True)
+async def test_an_answer_that_is_lost_loses_and_doubles_nothing(ends: Ends, when: When, tmp_path: Path) -> None:
+    document = await planned(ends, ITEMS)
+    assert ends.target.sandbox is not None
+    for match in ("POST */odata/Queues/*", "POST */push*", "POST */datapool*", "POST */odata/QueueDefinitions*"):
+        ends.target.sandbox.faults.add(Fault(FaultKind.CUT, match, when=when, times=2))
+
+    result = await applied(ends, document, tmp_path)
+
+    assert (result.open, result.letters) == (0, 0)
+    for queue in (QUEUE, ONCE):
+        there = await items_of(ends.target.adapter, queue)
+        assert there.total() == (await items_of(ends.source.adapter, queue)).total()
+
+
+@TO_UIPATH
+async def test_a_target_that_is_down_pauses_the_move_and_does_not_end_it(ends: Ends, tmp_path: Path) -> None:
+    document = await planned(ends, ITEMS)
+    assert ends.target.sandbox is not None
+    ends.target.sandbox.faults.add(Fault(FaultKind.STATUS, "*/odata/*", status=503, times=60))
+    notes: list[str] = []
+
+    async with running(ends, document, tmp_path, on_progress=lambda told: notes.append(told.stage)) as run:
+        result = await apply(run, allow_live=True)
+
+    assert "paused" in notes
+    assert (result.open, result.letters) == (0, 0)
+
+
+@TO_UIPATH
+async def test_a_target_that_stays_down_ends_it_when_patience_is_over(ends: Ends, tmp_path: Path) -> None:
+    document = await planned(ends, ITEMS)
+    assert ends.target.sandbox is not None
+    ends.target.sandbox.faults.add(Fault(FaultKind.STATUS, "*/odata/*", status=503, times=100_000))
+
+    async with running(ends, document, tmp_path) as run:
+        with pytest.raises(MigrationError, match="resume"):
+            await apply(run, allow_live=True, patience=600)
+
+    ends.target.sandbox.faults.clear()
+    assert (await applied(ends, document, tmp_path)).open == 0
+
+
+@TO_UIPATH
+async def test_a_login_that_is_refused_is_raised_at_once_and_it_goes_on_later(ends: Ends, tmp_path: Path) -> None:
+    document = await planned(ends, ITEMS)
+    assert ends.target.sandbox is not None
+    ends.target.sandbox.faults.add(Fault(FaultKind.STATUS, "POST *BulkAdd*", status=401, times=2))
+
+    with pytest.raises((AuthError, RemoteError)):
+        await applied(ends, document, tmp_path)
+
+    ends.target.sandbox.faults.clear()
+    await ends.clock.sleep(1000)  # a refused login is remembered for a while
+    assert (await applied(ends, document, tmp_path)).open == 0
+
+
+async def test_a_source_that_changed_since_the_plan_is_refused_before_anything_is_sent(
+    local_ends: Ends, tmp_path: Path
+) -> None:
+    document = await planned(local_ends, ITEMS)
+    await local_ends.source.adapter.queues.add(QUEUE, ItemDraft(values={"late": True}))
+
+    with pytest.raises(MigrationError, match="plan again"):
+        await applied(local_ends, document, tmp_path)
+
+    assert [one async for one in local_ends.target.adapter.queues.find()] == []
+    async with running(local_ends, document, tmp_path) as run:
+        result = await apply(run, allow_live=True, allow_drift=True)
+    assert result.open == 0
+    assert (await items_of(local_ends.target.adapter, QUEUE)).total() == len(drafts(local_ends.source.adapter)) + 1
+
+
+async def test_an_item_that_changes_or_goes_during_the_move_is_a_dead_letter(local_ends: Ends, tmp_path: Path) -> None:
+    source = local_ends.source.adapter
+    document = await planned(local_ends, ITEMS)
+    with pytest.raises(Crash):
+        await applied(local_ends, document, tmp_path, reached=crash_at("stock.taken"))
+    first, second = [one async for one in source.queues.items(QUEUE)][:2]
+    await source.queues.remove(first)
+    await source.queues.postpone(second, local_ends.clock.now())
+
+    result = await applied(local_ends, document, tmp_path)
+
+    assert (result.open, result.letters) == (0, 2)
+    async with running(local_ends, document, tmp_path) as run:
+        letters = {row.src_id: row.code for row in await run.journal.rows(states={RowState.DEAD})}
+    assert letters == {first.id: "not_there", second.id: "drifted"}
+
+
+async def test_a_live_source_is_refused_unless_one_says_so(local_ends: Ends, tmp_path: Path) -> None:
+    await local_ends.source.adapter.queues.take(QUEUE)
+    document = await planned(local_ends, ITEMS)
+
+    async with running(local_ends, document, tmp_path) as run:
+        with pytest.raises(MigrationError, match="at work"):
+            await apply(run)
+
+    assert [one async for one in local_ends.target.adapter.queues.find()] == []
+
+
+async def test_a_reference_that_the_queue_has_already_is_a_conflict_and_not_a_loss(
+    local_ends: Ends, tmp_path: Path
+) -> None:
+    target = local_ends.target.adapter
+    await target.queues.create(QueueDraft(name=ONCE, unique_references=True))
+    await target.queues.add(ONCE, ItemDraft(values={"somebody": "else"}, reference="O-1"))
+    rules = await fitting_rules(target, conflicts={"queues": "skip"})
+    document = await planned(local_ends, Selection(queues=(ONCE,)), rules)
+
+    result = await applied(local_ends, document, tmp_path)
+
+    assert result.letters == 1
+    assert (await items_of(target, ONCE)).total() == 3
+    async with running(local_ends, document, tmp_path) as run:
+        (row,) = await run.journal.rows(states={RowState.CONFLICT})
+    assert (row.code, "requeue" in row.hint) == ("duplicate", True)
+
+
+async def test_asked_to_drain_it_finishes_what_is_under_way_and_goes_on_later(local_ends: Ends, tmp_path: Path) -> None:
+    source = local_ends.source.adapter
+    await source.queues.add_many(QUEUE, [ItemDraft(values={"n": number}) for number in range(1000)])
+    document = await planned(local_ends, ITEMS)
+    draining = asyncio.Event()
+
+    def drain(label: str) -> None:
+        if label == "items.settled":
+            draining.set()
+
+    result = await applied(local_ends, document, tmp_path, reached=drain, draining=draining)
+
+    assert result.open > 0
+    landed = sum(number for step in result.counts.values() for state, number in step.items() if state in LANDED)
+    assert landed > 0
+    assert (await applied(local_ends, document, tmp_path)).open == 0
+    assert await items_of(local_ends.target.adapter, QUEUE) == await items_of(source, QUEUE)
+
+
+async def test_a_plan_for_other_ends_is_refused(local_ends: Ends, tmp_path: Path) -> None:
+    document = await planned(local_ends, ITEMS)
+    turned = Ends(local_ends.target, local_ends.source, local_ends.clock)
+
+    with pytest.raises(MigrationError, match="plan again"):
+        await applied(turned, document, tmp_path)
+
+
+async def test_items_worked_at_the_target_meanwhile_are_not_sent_again(local_ends: Ends, tmp_path: Path) -> None:
+    document = await planned(local_ends, ITEMS)
+    await applied(local_ends, document, tmp_path)
+    target = local_ends.target.adapter
+    await target.queues.activate(QUEUE)
+    item = await target.queues.take(QUEUE)
+    assert item is not None
+    await target.queues.complete(item)
+    (tmp_path / "other").mkdir()
+
+    await applied(local_ends, document, tmp_path / "other")
+
+    assert (await items_of(target, QUEUE, state=None)).total() == len(drafts(local_ends.source.adapter))
+    assert (await items_of(target, QUEUE, state=ItemState.DONE)).total() == 1
+
+
+async def test_what_was_rolled_back_is_not_begun_again_by_mistake(local_ends: Ends, tmp_path: Path) -> None:
+    document = await planned(local_ends, ITEMS)
+    await applied(local_ends, document, tmp_path)
+    async with running(local_ends, document, tmp_path) as run:
+        await rollback(run)
+
+    with pytest.raises(MigrationError, match="rolled back"):
+        await applied(local_ends, document, tmp_path)
+
+    (tmp_path / "anew").mkdir()
+    rules = await fitting_rules(local_ends.target.adapter, conflicts={"queues": "skip"})
+    again = await planned(local_ends, ITEMS, rules)
+    assert (await applied(local_ends, again, tmp_path / "anew")).open == 0
+    assert await items_of(local_ends.target.adapter, QUEUE) == await items_of(local_ends.source.adapter, QUEUE)
+
+
+async def test_a_requeued_item_that_is_there_after_all_is_not_sent_again(local_ends: Ends, tmp_path: Path) -> None:
+    document = await planned(local_ends, ITEMS)
+    await applied(local_ends, document, tmp_path)
+    async with running(local_ends, document, tmp_path) as run:
+        [row] = [row for row in await run.journal.rows(states={RowState.CONFIRMED}) if row.step.kind is Kind.ITEMS][:1]
+        await run.journal.settle([Change(seq=row.seq, to=RowState.CONFLICT, code="other_content")], run.clock.now())
+        await requeue(run.journal, run.clock, seqs={row.seq})
+
+    assert (await applied(local_ends, document, tmp_path)).open == 0
+    assert await items_of(local_ends.target.adapter, QUEUE) == await items_of(local_ends.source.adapter, QUEUE)
+
+
+async def test_who_takes_over_waits_until_the_one_that_hangs_can_send_no_more(local_ends: Ends, tmp_path: Path) -> None:
+    document = await planned(local_ends, ITEMS)
+    with pytest.raises(Crash):
+        await applied(local_ends, document, tmp_path, reached=crash_at("items.intended"))
+    before = local_ends.clock.monotonic()
+
+    result = await applied(local_ends, document, tmp_path, take_over=True)
+
+    assert local_ends.clock.monotonic() - before >= LONGEST_SEND
+    assert result.open == 0
+    assert await items_of(local_ends.target.adapter, QUEUE) == await items_of(local_ends.source.adapter, QUEUE)

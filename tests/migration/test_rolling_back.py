@@ -1,0 +1,279 @@
+"""Taking back what was copied: only what this migration made, and only while nobody has touched it."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
+
+import pytest
+from pydantic import SecretStr
+
+from rpa_bridge.contract.features import Feature
+from rpa_bridge.contract.model import Priority
+from rpa_bridge.contract.queues import ItemDraft, ItemState
+from rpa_bridge.errors import MigrationError, NotFoundError, RemoteError
+from rpa_bridge.migration.documents import Kind
+from rpa_bridge.migration.journal import Change, RowState
+from rpa_bridge.migration.selection import Selection
+from rpa_bridge.sandbox.faults import Fault, FaultKind, When
+from tests.migration.ends import CONTAINER, CREDENTIAL, ONCE, QUEUE, Ends, fitting_rules
+from tests.migration.moved import (
+    ENOUGH,
+    MANY,
+    Moved,
+    OpenEnds,
+    activated,
+    asset_names,
+    draft_of,
+    everything,
+    moved,
+    new_items,
+    opener,
+    retired,
+    rolled_back,
+    told_of,
+    verified,
+    with_many,
+)
+from tests.migration.moves import Crash, crash_at, files_of, planned
+
+ITEMS = Selection(queues=("Move*",))
+
+
+@pytest.fixture
+async def open_ends(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenEnds]:
+    """Opens two ends of any kinds, the source filled."""
+    async with AsyncExitStack() as stack:
+        yield opener(stack, tmp_path_factory.mktemp("ends"))
+
+
+async def test_what_was_copied_from_each_platform_to_each_is_taken_back(ends: Ends) -> None:
+    done = await verified(ends, select=ITEMS)
+    own = await done.target.queues.add(QUEUE, ItemDraft(values={"somebody": "else"}))
+    before = await new_items(done.source, QUEUE)
+
+    result = await rolled_back(done)
+
+    assert [one.id for one in await new_items(done.target, QUEUE)] == [own.id]
+    assert await new_items(done.source, QUEUE) == before
+    assert {row.state for row in await done.rows(Kind.ITEMS, QUEUE)} == {RowState.ROLLED_BACK}
+    assert told_of(result, Kind.ITEMS, QUEUE).removed == len(before)
+    assert "by hand" in told_of(result, Kind.QUEUE, QUEUE).findings[0]
+    found = await done.target.queues.get(QUEUE)
+    assert found.active is (Feature.QUEUE_DEACTIVATE not in done.target.capabilities)
+    assert all(one.removed == 0 for one in (await rolled_back(done)).steps)
+    assert "rolled back" in (await done.verdict(Kind.ITEMS, QUEUE)).warnings[-1]
+    with pytest.raises(MigrationError, match="rolled back"):
+        await activated(done)
+
+
+async def test_things_are_taken_back_where_nobody_touched_them(local_ends: Ends) -> None:
+    done = await verified(local_ends)
+    await done.target.assets.put("Move count", 1)
+
+    result = await rolled_back(done)
+
+    assert await asset_names(done.target) == {"Move count"}
+    assert await files_of(done.target) == {}
+    assert [one async for one in done.target.credentials.find()] == []
+    assert "changed at the target" in told_of(result, Kind.ASSET, "Move count").findings[0]
+
+
+async def test_a_file_of_the_same_size_with_other_content_stays(local_ends: Ends) -> None:
+    done = await moved(local_ends, Selection(artifacts=("**",)))
+    row, other = await done.rows(Kind.ARTIFACTS, CONTAINER)
+    await done.journal.settle(
+        [Change(seq=row.seq, to=RowState.VERIFIED, expect_hash="0" * 64)], local_ends.clock.now()
+    )  # which is how it looks when somebody has put other content there
+
+    result = await rolled_back(done)
+
+    assert len(await files_of(done.target)) == 1
+    assert row.src_id in told_of(result, Kind.ARTIFACTS, CONTAINER).findings[0]
+    assert other.src_id not in everything(result)
+
+
+async def test_credentials_are_taken_back_by_their_fields_where_others_have_some_in_the_same_set(
+    open_ends: OpenEnds,
+) -> None:
+    ends = await open_ends("local", "botmaestro")
+    done = await moved(ends, Selection(credentials=("Move*",)))
+    await done.target.credentials.put(CREDENTIAL, {"pin": SecretStr("canary-of-others")})
+
+    result = await rolled_back(done)
+
+    assert everything(result) == ""
+    assert {key async for one in done.target.credentials.find() for key in one.keys if one.name == CREDENTIAL} == {
+        "pin"
+    }
+
+
+async def test_secrets_that_nobody_can_read_back_stay_and_are_told(open_ends: OpenEnds) -> None:
+    ends = await open_ends("local", "uipath", reveals=False)
+    done = await moved(ends, Selection(credentials=("Move*",)))
+
+    result = await rolled_back(done)
+
+    assert told_of(result, Kind.CREDENTIAL, CREDENTIAL).stays == 1
+    assert [one.name async for one in done.target.credentials.find() if one.name == CREDENTIAL] == [CREDENTIAL]
+
+
+async def test_what_was_taken_or_changed_at_the_target_stays_and_is_told(local_ends: Ends) -> None:
+    done = await verified(local_ends, select=ITEMS)
+    await activated(done)
+    taken = await done.target.queues.take(ONCE)
+    assert taken is not None
+    changed = await done.replace(await done.copy_of(QUEUE), priority=Priority.HIGH, values={"other": 1})
+
+    result = await rolled_back(done)
+
+    (why,) = told_of(result, Kind.ITEMS, ONCE).findings
+    assert taken.id in why
+    assert "worked twice" in why
+    assert changed.id in told_of(result, Kind.ITEMS, QUEUE).findings[0]
+    assert [one.id for one in await new_items(done.target, QUEUE)] == [changed.id]
+    assert (await done.target.queues.get_item(ONCE, taken.id)).state is ItemState.TAKEN
+    assert {row.state for row in await done.rows(Kind.ITEMS, ONCE)} == {RowState.ROLLED_BACK, RowState.VERIFIED}
+
+
+async def test_both_of_a_doubled_item_are_taken_back(local_ends: Ends) -> None:
+    done = await moved(local_ends, ITEMS)
+    await done.target.queues.add(QUEUE, draft_of(await done.copy_of(QUEUE)))
+
+    await rolled_back(done)
+
+    assert await new_items(done.target, QUEUE) == []
+
+
+async def test_what_was_at_the_target_before_stays(local_ends: Ends) -> None:
+    target = local_ends.target.adapter
+    await target.assets.put("Move count", 1)
+    first = await moved(local_ends, Selection(queues=(QUEUE,)))
+    rules = await fitting_rules(target, conflicts={"queues": "skip", "assets": "replace"})
+    done = Moved(local_ends, await planned(local_ends, Selection(queues=(QUEUE,), assets=("Move*",)), rules))
+    await done.apply()
+    there = await new_items(target, QUEUE)
+
+    result = await rolled_back(done)
+
+    assert await new_items(target, QUEUE) == there
+    assert len(there) == len(await first.rows(Kind.ITEMS, QUEUE))
+    assert await asset_names(target) == {"Move count"}
+    assert "before this migration" in told_of(result, Kind.ITEMS, QUEUE).findings[0]
+    assert "before this migration" in told_of(result, Kind.ASSET, "Move count").findings[0]
+
+
+@pytest.mark.parametrize("label", ["rollback.intent", "rollback.removed", "rollback.seen", "rollback.settled"])
+@pytest.mark.parametrize("after", [0, 2])
+async def test_rolling_back_can_die_at_every_point_and_goes_on(local_ends: Ends, label: str, after: int) -> None:
+    done = await verified(await with_many(local_ends))
+    number = {name: len(await new_items(done.source, name)) for name in (QUEUE, ONCE, MANY)}
+    with pytest.raises(Crash):
+        await rolled_back(done, reached=crash_at(label, after=after))
+
+    result = await rolled_back(done)
+
+    for name, here in number.items():
+        assert await new_items(done.target, name) == []
+        assert len(await new_items(done.source, name)) == here
+        assert told_of(result, Kind.ITEMS, name).stays == 0
+        assert {row.state for row in await done.rows(Kind.ITEMS, name)} == {RowState.ROLLED_BACK}
+    assert (await files_of(done.target), await asset_names(done.target)) == ({}, set())
+
+
+async def test_whoever_retires_after_a_rollback_that_died_loses_nothing(local_ends: Ends) -> None:
+    """The one is about to take the copies away, the other the originals."""
+    done = await verified(local_ends, select=ITEMS)
+    with pytest.raises(Crash):
+        await rolled_back(done, reached=crash_at("rollback.seen"))
+    assert await new_items(done.target, ONCE) == []
+
+    await retired(done)
+
+    assert len(await new_items(done.source, ONCE)) == len(await done.rows(Kind.ITEMS, ONCE))
+
+
+async def test_a_rollback_after_a_crash_in_the_move_waits_for_what_was_perhaps_sent(open_ends: OpenEnds) -> None:
+    ends = await open_ends("local", "uipath")
+    done = Moved(ends, await planned(ends, ITEMS))
+    with pytest.raises(Crash):
+        await done.apply(reached=crash_at("items.answered"))
+    assert {row.state for row in await done.rows(Kind.ITEMS, ONCE)} == {RowState.INTENT}
+    waited = len(ends.clock.slept)
+
+    await rolled_back(done)
+
+    assert sum(ends.clock.slept[waited:]) >= done.target.settle_window
+    assert await new_items(done.target, ONCE) == []
+    assert {row.state for row in await done.rows(Kind.ITEMS, ONCE)} == {RowState.ROLLED_BACK}
+
+
+async def test_what_was_retired_is_not_taken_back(local_ends: Ends) -> None:
+    done = await verified(local_ends, select=ITEMS)
+    await activated(done)
+    kept = await done.source.queues.take(ONCE)
+    await retired(done)
+
+    with pytest.raises(MigrationError, match="only copy"):
+        await rolled_back(done)
+    result = await rolled_back(done, leave_retired=True)
+
+    assert kept is not None
+    assert len(await new_items(done.target, QUEUE)) == len(await done.rows(Kind.ITEMS, QUEUE))
+    assert len(await new_items(done.target, ONCE)) == 2
+    assert "retired" in told_of(result, Kind.ITEMS, QUEUE).findings[0]
+    assert (await done.target.queues.get(QUEUE)).active, "those are worked there"
+
+
+async def test_a_queue_that_is_no_longer_to_be_seen_takes_nothing_back(local_ends: Ends) -> None:
+    done = await verified(local_ends, select=ITEMS)
+    await done.target.queues.delete(QUEUE)
+
+    result = await rolled_back(done)
+
+    told = told_of(result, Kind.ITEMS, QUEUE)
+    assert (told.removed, told.stays) == (0, len(await done.rows(Kind.ITEMS, QUEUE)))
+    assert RowState.ROLLED_BACK not in {row.state for row in await done.rows(Kind.ITEMS, QUEUE)}
+    with pytest.raises(NotFoundError):
+        await done.target.queues.get(QUEUE)
+
+
+async def test_asked_to_drain_rolling_back_ends_early_and_goes_on_later(
+    local_ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rpa_bridge.migration.sightings.BATCH", 100)
+    done = await verified(await with_many(local_ends), select=Selection(queues=(MANY,)))
+    draining = asyncio.Event()
+
+    def drain(label: str) -> None:
+        if label == "rollback.removed":
+            draining.set()
+
+    result = await rolled_back(done, reached=drain, draining=draining)
+
+    left = len(await new_items(done.target, MANY))
+    assert (result.drained, 0 < left < ENOUGH) == (True, True)
+    assert told_of(await rolled_back(done), Kind.ITEMS, MANY).removed == left
+    assert await new_items(done.target, MANY) == []
+
+
+@pytest.mark.parametrize(("kind", "match"), [("uipath", "POST *DeleteBulk*"), ("botmaestro", "PUT */cancel")])
+async def test_a_target_that_goes_down_in_the_middle_ends_it_in_a_typed_error_and_it_goes_on(
+    open_ends: OpenEnds, kind: str, match: str
+) -> None:
+    ends = await open_ends("local", kind)
+    done = await verified(ends, select=ITEMS)
+    assert ends.target.sandbox is not None
+    faults = ends.target.sandbox.world.faults
+    faults.add(Fault(FaultKind.CUT, match, when=When.AFTER, skip=2, times=2))
+    faults.add(Fault(FaultKind.STATUS, match, status=503, skip=2, times=10_000))
+
+    with pytest.raises(RemoteError):
+        await rolled_back(done)
+
+    faults.clear()
+    await ends.clock.sleep(600)  # until the connection tries again
+    await rolled_back(done)
+    assert await new_items(done.target, QUEUE) == []
+    assert {row.state for row in await done.rows(Kind.ITEMS, QUEUE)} == {RowState.ROLLED_BACK}
