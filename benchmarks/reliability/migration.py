@@ -24,8 +24,8 @@ def _judged(found: Moved, text: str, *demands: tuple[bool, str]) -> Found:
 
 
 def killed(n: Size) -> Found:
-    share = RARELY if n.full and n.guard else 1.0
-    found = migrations.killed(n.of(1_000, 20), n.of(10_000, 400), n.seed, share=share, guard=n.guard)
+    items, share = (10_000, RARELY) if n.full and n.guard else (400, 1.0)
+    found = migrations.killed(n.of(1_000, 20), items, n.seed, share=share, guard=n.guard)
     return _judged(found, f"{found.kills:,} kills of {found.lives:,} processes")
 
 
@@ -35,7 +35,7 @@ def crashed(n: Size) -> Found:
 
 
 def torn(n: Size) -> Found:
-    found = migrations.torn(n.of(1_000, 10), n.of(200, 80), n.seed, guard=n.guard)
+    found = migrations.torn(n.of(1_000, 10), 100, n.seed, guard=n.guard)
     return _judged(found, f"{found.tears:,} spoilt, {found.refused:,} of them refused,")
 
 

@@ -188,7 +188,7 @@ class _Move:
 
     async def _copy(self, run: Run) -> tuple[Applied, Verification]:
         from rpa_bridge import migration
-        from rpa_bridge.migration.journal import LETTERS
+        from rpa_bridge.migration.journal.base import LETTERS
 
         from .render import note
 

@@ -8,7 +8,7 @@ import click
 
 from rpa_bridge.errors import BridgeError
 from rpa_bridge.migration import Applied, Plan, Status, Verification
-from rpa_bridge.migration.verdicts import Outcome
+from rpa_bridge.migration.verifying.verdicts import Outcome
 
 from .exits import Exit
 from .render import note

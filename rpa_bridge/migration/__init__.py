@@ -8,21 +8,22 @@ activate, retire, rollback   open the target's queues, empty the source, or take
 
 from __future__ import annotations
 
-from .activating import Activation, activate
-from .applying import Applied, apply
+from rpa_bridge.migration.applying.apply import Applied, apply
+from rpa_bridge.migration.ending.activate import Activation, activate
+from rpa_bridge.migration.ending.retire import Retirement, retire
+from rpa_bridge.migration.ending.rollback import Rollback, rollback
+from rpa_bridge.migration.journal.base import Journal, RowState
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
+from rpa_bridge.migration.planning.plan import plan
+from rpa_bridge.migration.verifying.verdicts import Verification
+from rpa_bridge.migration.verifying.verify import verify
+
 from .documents import Conflict, Estimate, Kind, Plan, Side, Step, Verdict
-from .journal import Journal, RowState
 from .letters import Letter, letters, requeue, write_csv, write_jsonl
-from .planning import plan
-from .retiring import Retirement, retire
-from .rolling_back import Rollback, rollback
 from .rules import Rules
 from .running import Progress, Run
 from .selection import Selection
-from .sqlite_journal import SqliteJournal
 from .status import Status, status
-from .verdicts import Verification
-from .verifying import verify
 
 __all__ = [
     "Activation",

@@ -12,9 +12,9 @@ from typing import Any, TextIO
 from rpa_bridge.clock import Clock
 from rpa_bridge.contract.model import plain
 from rpa_bridge.errors import MigrationError
+from rpa_bridge.migration.journal.base import LETTERS, Change, Journal, Row, RowState
 
 from .documents import Kind
-from .journal import LETTERS, Change, Journal, Row, RowState
 from .stages import Stage
 
 BATCH = 500

@@ -13,9 +13,9 @@ from pydantic import SecretStr
 from rpa_bridge.clock import Clock, SystemClock
 from rpa_bridge.contract.adapter import Adapter
 from rpa_bridge.errors import MigrationError
+from rpa_bridge.migration.journal.base import Journal, StepKey
 
 from .documents import Plan, Side, Step
-from .journal import Journal, StepKey
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)

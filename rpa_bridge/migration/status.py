@@ -6,8 +6,9 @@ from contextlib import aclosing
 from dataclasses import dataclass, replace
 from datetime import datetime
 
+from rpa_bridge.migration.journal.base import OPEN, Journal, RowState, StepKey
+
 from .documents import Kind, Plan
-from .journal import OPEN, Journal, RowState, StepKey
 from .letters import Letter, letters
 from .stages import Stage, reached
 

@@ -12,13 +12,13 @@ from rpa_bridge.contract.adapter import Adapter
 from rpa_bridge.contract.artifacts import ArtifactService
 from rpa_bridge.contract.features import Feature
 from rpa_bridge.errors import ConfigError, DeniedError, InvalidError, MigrationError, NotFoundError, UnsupportedError
+from rpa_bridge.migration.journal.base import Row
 from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.transport.call import apart
 
 from . import mapping
 from .canonical import hash_of
 from .documents import Kind, Step
-from .journal import Row
 from .running import Run
 
 DELETION = {

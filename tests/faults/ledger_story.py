@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any
 
 from rpa_bridge.migration.documents import Kind
-from rpa_bridge.migration.journal import Change, NewRow, Row, RowState, Sighting, StepKey, Stock
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
+from rpa_bridge.migration.journal.base import Change, NewRow, Row, RowState, Sighting, StepKey, Stock
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 
 PLAN = "m-1"
 MEMORY = "/dev/shm" if Path("/dev/shm").is_dir() else None  # noqa: S108 - a folder of our own is made there

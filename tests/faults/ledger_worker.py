@@ -22,10 +22,10 @@ from typing import Any, NoReturn
 from unittest.mock import patch
 
 from rpa_bridge.errors import MigrationError
-from rpa_bridge.migration import journal_file
-from rpa_bridge.migration.journal import Change, RowState
-from rpa_bridge.migration.journal_lease import Lease
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
+from rpa_bridge.migration.journal import file as journal_file
+from rpa_bridge.migration.journal.base import Change, RowState
+from rpa_bridge.migration.journal.lease import Lease
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 
 from .ledger_story import (
     BATCH,

@@ -20,9 +20,10 @@ from typing import Any
 from unittest.mock import patch
 
 from rpa_bridge.errors import MigrationError
-from rpa_bridge.migration import journal_file, journal_session
-from rpa_bridge.migration.journal_session import Session
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
+from rpa_bridge.migration.journal import file as journal_file
+from rpa_bridge.migration.journal import session as journal_session
+from rpa_bridge.migration.journal.session import Session
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 
 from .ledger_story import MEMORY, PLAN, Story, go_on, never_sent, sent_twice
 

@@ -15,9 +15,20 @@ from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, precondition, rule
 
 from rpa_bridge.errors import MigrationError
-from rpa_bridge.migration.journal import LANDED, NEXT, Change, Journal, NewRow, Row, RowState, Sighting, StepKey, Stock
-from rpa_bridge.migration.journal_lease import Lease
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
+from rpa_bridge.migration.journal.base import (
+    LANDED,
+    NEXT,
+    Change,
+    Journal,
+    NewRow,
+    Row,
+    RowState,
+    Sighting,
+    StepKey,
+    Stock,
+)
+from rpa_bridge.migration.journal.lease import Lease
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 from rpa_bridge.testing import ManualClock
 from tests.migration.memory_journal import MemoryJournal
 

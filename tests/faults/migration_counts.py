@@ -28,11 +28,11 @@ def nothing(*counts: str) -> Found:
 def judge(end: Told | None, before: Holdings, there: Holdings, found: Found) -> None:
     """Counts a migration that came to its end."""
     assert end is not None
-    if end.refused or end.open or not end.equal:
+    if end.refused or end.open or end.letters or not end.equal:
         found["wrong"].append(str(end))
     found["migrations"] += 1
     found["items"] += before.items.total()
-    found["letters"] += end.letters
+    found["letters"] += len(end.letters)
     found["lost"] += there.lost(before)
     found["doubled"] += there.doubled(before)
 

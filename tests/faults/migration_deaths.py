@@ -7,12 +7,13 @@ import signal
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack
+from itertools import chain, repeat
 from typing import Any
 from unittest.mock import patch
 
+from rpa_bridge.migration.applying.item_looks import ItemLooks
+from rpa_bridge.migration.applying.item_moves import ItemMove
 from rpa_bridge.migration.documents import Plan
-from rpa_bridge.migration.item_looks import ItemLooks
-from rpa_bridge.migration.item_moves import ItemMove
 from tests.migration.ends import EVERYTHING
 
 from .migration_counts import BATCH, SHORT_WINDOW, Found, judge, new_folder, nothing, seeded
@@ -23,7 +24,7 @@ from .migration_lives import Life, dying_at
 HOPS = ((FIRST, "uipath"), ("uipath", "botmaestro"), ("botmaestro", "home"))
 SHORTEST, LONGEST = 0.002, 0.45
 """Seconds after which a process is killed."""
-LONGER, AT_LAST = 1.1, 1.2
+LONGER, AT_LAST = 1.03, 5.0
 """How much longer than the one before a process may live, and the seconds at which that ends: each gets on at last."""
 NO_WINDOW = 0.0
 AWAY_STAGES, BACK_STAGES = ("apply", "verify", "activate", "retire"), ("apply", "rollback")
@@ -87,13 +88,11 @@ def crashed(order: Found) -> Found:
 
 
 def _tours(order: Found, deaths: Counter[str]) -> Iterator[tuple[str, Sequence[str], Sequence[str]]]:
-    """Until each point was died at so often; the points that are still short of it."""
+    """Until each point was died at so often."""
     tours = TOURS if order["guard"] else CONTROL
-    for number in range(order["times"] * len(TOURS)):
-        target, stages, labels = tours[number % len(tours)]
-        short = [label for label in labels if deaths[label] < order["times"]]
-        if short:
-            yield target, stages, short
+    for target, stages, labels in chain.from_iterable(repeat(tours, order["times"])):
+        if any(deaths[label] < order["times"] for label in labels):
+            yield target, stages, labels
 
 
 def _crash_one(
@@ -107,7 +106,7 @@ def _crash_one(
     before, folder = ends.holdings(FIRST, document), ends.folder / "journal"
     end = None
     for label in labels:
-        again = rng.choice([0, 0, 0, 1, 2]) if found["migrations"] >= len(TOURS) else 0
+        again = rng.choice([0, 0, 0, 0, 1]) if label in OF_ITEMS else 0
         life = Life.begin(ends, document, folder, stages=stages, reached=dying_at(label, after=again))
         end = life.told(may_die=True)
         found["lives"] += 1

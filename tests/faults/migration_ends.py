@@ -26,7 +26,7 @@ from rpa_bridge.contract.queues import ItemDraft, QueueDraft
 from rpa_bridge.migration.content import GONE, item_hash
 from rpa_bridge.migration.documents import Kind, Plan
 from rpa_bridge.migration.mapping import ItemMapper
-from rpa_bridge.migration.planning import plan
+from rpa_bridge.migration.planning.plan import plan
 from rpa_bridge.migration.rules import Rules
 from rpa_bridge.migration.selection import Selection
 from rpa_bridge.sandbox.faults import Chaos, Fault, FaultKind, When

@@ -8,10 +8,12 @@ import sys
 from contextlib import ExitStack
 from unittest.mock import patch
 
-from rpa_bridge.migration import item_looks, item_moves, journal_file, journal_session
-from rpa_bridge.migration.item_moves import ItemMove
-from rpa_bridge.migration.journal_lease import Lease
-from rpa_bridge.migration.journal_session import Session
+from rpa_bridge.migration.applying import item_looks, item_moves
+from rpa_bridge.migration.applying.item_moves import ItemMove
+from rpa_bridge.migration.journal import file as journal_file
+from rpa_bridge.migration.journal import session as journal_session
+from rpa_bridge.migration.journal.lease import Lease
+from rpa_bridge.migration.journal.session import Session
 
 from .ledgers import spoil
 from .migration_counts import BATCH, SHORT_WINDOW, Found, judge, new_folder, nothing, seeded

@@ -14,14 +14,15 @@ from pathlib import Path
 from typing import Any
 
 from rpa_bridge.errors import MigrationError
-from rpa_bridge.migration.activating import activate
-from rpa_bridge.migration.applying import apply
+from rpa_bridge.migration.applying.apply import apply
 from rpa_bridge.migration.documents import Plan
-from rpa_bridge.migration.retiring import retire
-from rpa_bridge.migration.rolling_back import rollback
+from rpa_bridge.migration.ending.activate import activate
+from rpa_bridge.migration.ending.retire import retire
+from rpa_bridge.migration.ending.rollback import rollback
+from rpa_bridge.migration.journal.base import LETTERS
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 from rpa_bridge.migration.running import Progress, Run
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
-from rpa_bridge.migration.verifying import verify
+from rpa_bridge.migration.verifying.verify import verify
 
 from .ledger_worker import Child
 from .migration_ends import Platforms
@@ -37,7 +38,8 @@ class Told:
     """What a life told at its end."""
 
     open: int = 0
-    letters: int = 0
+    letters: Sequence[str] = ()
+    """What must be looked at, and why."""
     equal: bool = True
     """As far as it was verified."""
     refused: str = ""
@@ -102,7 +104,8 @@ async def _gone_through(
 
 async def _apply(run: Run) -> dict[str, Any]:
     done = await apply(run, allow_live=True)
-    return {"open": done.open, "letters": done.letters}
+    letters = await run.journal.rows(states=LETTERS) if done.letters else []
+    return {"open": done.open, "letters": [f"{row.key}: {row.code}, {row.hint}" for row in letters]}
 
 
 async def _verify(run: Run) -> dict[str, Any]:

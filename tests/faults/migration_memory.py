@@ -7,7 +7,7 @@ from contextlib import ExitStack
 from typing import Any
 from unittest.mock import patch
 
-from rpa_bridge.migration.item_moves import ItemMove
+from rpa_bridge.migration.applying.item_moves import ItemMove
 
 from . import migration_lives
 from .migration_counts import SHORT_WINDOW, Found, judge, new_folder, nothing, seeded

@@ -40,7 +40,7 @@ def test_control_who_does_not_look_for_what_was_perhaps_sent_doubles_it() -> Non
 
 
 def test_each_point_at_which_a_crash_would_be_awkward_is_died_at() -> None:
-    told = {label for file in SOURCES.glob("*.py") for label in re.findall(r'reached\("(.+?)"\)', file.read_text())}
+    told = {label for file in SOURCES.rglob("*.py") for label in re.findall(r'reached\("(.+?)"\)', file.read_text())}
 
     assert told == {*AWAY, *BACK}
 

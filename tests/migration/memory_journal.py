@@ -9,7 +9,7 @@ from datetime import datetime
 
 from rpa_bridge.clock import Clock
 from rpa_bridge.errors import MigrationError
-from rpa_bridge.migration.journal import LANDED, NEXT, Change, NewRow, Row, RowState, Sighting, StepKey, Stock
+from rpa_bridge.migration.journal.base import LANDED, NEXT, Change, NewRow, Row, RowState, Sighting, StepKey, Stock
 
 
 class MemoryJournal:

@@ -10,17 +10,17 @@ from typing import Any
 
 from rpa_bridge.contract.adapter import Adapter
 from rpa_bridge.contract.queues import Item, ItemDraft, ItemState, QueueDraft
-from rpa_bridge.migration.activating import Activation, activate
-from rpa_bridge.migration.applying import apply
+from rpa_bridge.migration.applying.apply import apply
 from rpa_bridge.migration.documents import Kind, Plan
-from rpa_bridge.migration.journal import Journal, Row, RowState
-from rpa_bridge.migration.outcomes import StepEnding
-from rpa_bridge.migration.retiring import Retirement, retire
-from rpa_bridge.migration.rolling_back import Rollback, rollback
+from rpa_bridge.migration.ending.activate import Activation, activate
+from rpa_bridge.migration.ending.outcomes import StepEnding
+from rpa_bridge.migration.ending.retire import Retirement, retire
+from rpa_bridge.migration.ending.rollback import Rollback, rollback
+from rpa_bridge.migration.journal.base import Journal, Row, RowState
 from rpa_bridge.migration.running import Run
 from rpa_bridge.migration.selection import Selection
-from rpa_bridge.migration.verdicts import StepVerdict, Verification
-from rpa_bridge.migration.verifying import verify
+from rpa_bridge.migration.verifying.verdicts import StepVerdict, Verification
+from rpa_bridge.migration.verifying.verify import verify
 from tests.migration.ends import EVERYTHING, Ends, filled, two_ends
 from tests.migration.memory_journal import MemoryJournal
 from tests.migration.moves import planned

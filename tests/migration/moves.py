@@ -9,15 +9,15 @@ from pathlib import Path
 
 from rpa_bridge.contract.adapter import Adapter
 from rpa_bridge.contract.queues import ItemState
-from rpa_bridge.migration.applying import Applied, apply
+from rpa_bridge.migration.applying.apply import Applied, apply
 from rpa_bridge.migration.canonical import canonical
 from rpa_bridge.migration.content import item_hash
 from rpa_bridge.migration.documents import Plan
-from rpa_bridge.migration.planning import plan
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
+from rpa_bridge.migration.planning.plan import plan
 from rpa_bridge.migration.rules import Rules
 from rpa_bridge.migration.running import Run
 from rpa_bridge.migration.selection import Selection
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
 from tests.migration.ends import EVERYTHING, Ends, fitting_rules
 
 

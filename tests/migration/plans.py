@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rpa_bridge.migration.documents import Kind, Plan, Step
-from rpa_bridge.migration.planning import plan
+from rpa_bridge.migration.planning.plan import plan
 from rpa_bridge.migration.rules import Rules
 from rpa_bridge.migration.selection import Selection
 from tests.migration.ends import EVERYTHING, Ends

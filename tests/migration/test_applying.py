@@ -10,12 +10,13 @@ import pytest
 from rpa_bridge.contract.features import Feature
 from rpa_bridge.contract.queues import ItemDraft, ItemState, QueueDraft
 from rpa_bridge.errors import AuthError, MigrationError, RemoteError
-from rpa_bridge.migration.applying import apply
+from rpa_bridge.migration.applying.apply import apply
+from rpa_bridge.migration.applying.item_looks import LONGEST_SEND
 from rpa_bridge.migration.documents import Kind
-from rpa_bridge.migration.item_looks import LONGEST_SEND
-from rpa_bridge.migration.journal import LANDED, Change, RowState
+from rpa_bridge.migration.ending.rollback import rollback
+from rpa_bridge.migration.journal.base import LANDED, Change, RowState
 from rpa_bridge.migration.letters import requeue
-from rpa_bridge.migration.rolling_back import rollback
+from rpa_bridge.migration.running import Run
 from rpa_bridge.migration.selection import Selection
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from tests.migration.ends import FILES, ONCE, QUEUE, SECRETS, Ends, drafts, fitting_rules
@@ -318,3 +319,29 @@ async def test_who_takes_over_waits_until_the_one_that_hangs_can_send_no_more(lo
     assert local_ends.clock.monotonic() - before >= LONGEST_SEND
     assert result.open == 0
     assert await items_of(local_ends.target.adapter, QUEUE) == await items_of(local_ends.source.adapter, QUEUE)
+
+
+@pytest.mark.parametrize("ends", [("local", "botmaestro")], indirect=True)
+async def test_a_file_that_arrives_after_its_process_died_is_not_sent_again(
+    ends: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    document = await planned(ends)
+    with pytest.raises(Crash):
+        await applied(ends, document, tmp_path, reached=crash_at("files.intended"))
+    job = document.rules["artifacts"][0]["job"]
+    waits: list[float] = []
+
+    async def arrive(run: Run, seconds: float) -> None:
+        waits.append(seconds)
+        there = await files_of(run.target)
+        for name, content in FILES.items():
+            if name not in there:
+                await run.target.artifacts.upload(name, content, size=len(content), job=job)
+
+    monkeypatch.setattr(Run, "pause", arrive)
+
+    result = await applied(ends, document, tmp_path)
+
+    assert waits
+    assert (result.open, result.letters) == (0, 0)
+    assert sorted([one.name async for one in ends.target.adapter.artifacts.find()]) == sorted(FILES)

@@ -9,7 +9,7 @@ from pydantic import SecretStr
 
 from rpa_bridge.contract.queues import Field, ItemDraft, QueueDraft
 from rpa_bridge.migration.documents import Kind, Verdict
-from rpa_bridge.migration.planning import plan
+from rpa_bridge.migration.planning.plan import plan
 from rpa_bridge.migration.rules import Rules
 from rpa_bridge.migration.selection import Selection
 from tests.migration.ends import AUTOMATION, CREDENTIAL, QUEUE, Ends, two_ends

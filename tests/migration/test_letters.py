@@ -12,7 +12,7 @@ import pytest
 from rpa_bridge.contract.queues import ItemDraft, QueueDraft
 from rpa_bridge.errors import MigrationError
 from rpa_bridge.migration.documents import Kind
-from rpa_bridge.migration.journal import Change, NewRow, RowState, StepKey, Stock
+from rpa_bridge.migration.journal.base import Change, NewRow, RowState, StepKey, Stock
 from rpa_bridge.migration.letters import letters, requeue, write_csv, write_jsonl
 from rpa_bridge.migration.selection import Selection
 from rpa_bridge.migration.stages import Stage

@@ -11,7 +11,7 @@ from rpa_bridge.contract.queues import ItemDraft
 from rpa_bridge.errors import MigrationError
 from rpa_bridge.migration.canonical import hash_of
 from rpa_bridge.migration.documents import Kind, Plan
-from rpa_bridge.migration.planning import plan
+from rpa_bridge.migration.planning.plan import plan
 from rpa_bridge.migration.running import Progress
 from rpa_bridge.migration.selection import Selection
 from tests.migration.ends import (

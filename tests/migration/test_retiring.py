@@ -11,7 +11,7 @@ import pytest
 from rpa_bridge.contract.queues import ItemDraft, ItemState
 from rpa_bridge.errors import MigrationError, RemoteError
 from rpa_bridge.migration.documents import Kind
-from rpa_bridge.migration.journal import Change, RowState
+from rpa_bridge.migration.journal.base import Change, RowState
 from rpa_bridge.migration.selection import Selection
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from tests.migration.ends import ASSETS, CONTAINER, CREDENTIAL, FILES, ONCE, QUEUE, Ends

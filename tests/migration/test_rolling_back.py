@@ -14,7 +14,7 @@ from rpa_bridge.contract.model import Priority
 from rpa_bridge.contract.queues import ItemDraft, ItemState
 from rpa_bridge.errors import MigrationError, NotFoundError, RemoteError
 from rpa_bridge.migration.documents import Kind
-from rpa_bridge.migration.journal import Change, RowState
+from rpa_bridge.migration.journal.base import Change, RowState
 from rpa_bridge.migration.selection import Selection
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from tests.migration.ends import CONTAINER, CREDENTIAL, ONCE, QUEUE, Ends, fitting_rules
@@ -242,7 +242,7 @@ async def test_a_queue_that_is_no_longer_to_be_seen_takes_nothing_back(local_end
 async def test_asked_to_drain_rolling_back_ends_early_and_goes_on_later(
     local_ends: Ends, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("rpa_bridge.migration.sightings.BATCH", 100)
+    monkeypatch.setattr("rpa_bridge.migration.verifying.sightings.BATCH", 100)
     done = await verified(await with_many(local_ends), select=Selection(queues=(MANY,)))
     draining = asyncio.Event()
 

@@ -19,12 +19,12 @@ import pytest
 from filelock import FileLock
 
 from rpa_bridge.errors import MigrationError
-from rpa_bridge.migration import journal_file
 from rpa_bridge.migration.documents import Kind
-from rpa_bridge.migration.journal import Change, NewRow, RowState, StepKey, Stock
-from rpa_bridge.migration.journal_file import network_type
-from rpa_bridge.migration.journal_session import FORGOTTEN
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
+from rpa_bridge.migration.journal import file as journal_file
+from rpa_bridge.migration.journal.base import Change, NewRow, RowState, StepKey, Stock
+from rpa_bridge.migration.journal.file import network_type
+from rpa_bridge.migration.journal.session import FORGOTTEN
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 from rpa_bridge.testing import ManualClock
 
 PLAN = "m-1"
@@ -36,7 +36,7 @@ import asyncio, resource, sys
 from pathlib import Path
 from rpa_bridge.errors import MigrationError
 from tests.migration.test_sqlite_journal import PLAN, STEP, Stock, row
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 
 async def main():
     journal = SqliteJournal(Path(sys.argv[1]))

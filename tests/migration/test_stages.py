@@ -9,9 +9,9 @@ from pathlib import Path
 import pytest
 
 from rpa_bridge.migration.documents import Kind
-from rpa_bridge.migration.journal import RowState, StepKey
+from rpa_bridge.migration.journal.base import RowState, StepKey
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 from rpa_bridge.migration.selection import Selection
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
 from rpa_bridge.migration.stages import Stage, reached
 from tests.migration.ends import QUEUE, Ends
 from tests.migration.moved import (

@@ -17,17 +17,17 @@ from hypothesis import strategies as st
 from rpa_bridge.contract.adapter import Adapter
 from rpa_bridge.contract.queues import Item, ItemDraft, QueueDraft
 from rpa_bridge.errors import InvalidError, UnsupportedError
-from rpa_bridge.migration.applying import apply
+from rpa_bridge.migration.applying.apply import apply
 from rpa_bridge.migration.content import item_hash
 from rpa_bridge.migration.converting import json_text
 from rpa_bridge.migration.documents import Kind, Plan
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 from rpa_bridge.migration.mapping import DUE_AT, NESTED, NOT_BEFORE
-from rpa_bridge.migration.planning import plan
+from rpa_bridge.migration.planning.plan import plan
 from rpa_bridge.migration.rules import Rules
 from rpa_bridge.migration.running import Run
 from rpa_bridge.migration.selection import Selection
-from rpa_bridge.migration.sqlite_journal import SqliteJournal
-from rpa_bridge.migration.verifying import verify
+from rpa_bridge.migration.verifying.verify import verify
 from tests.migration.contents import drafts
 from tests.migration.ends import PAIRS, Ends, two_ends
 

@@ -13,9 +13,9 @@ from rpa_bridge.contract.features import Feature, FilePlace
 from rpa_bridge.contract.queues import Failure, FailureKind, ItemDraft, ItemState, QueueDraft
 from rpa_bridge.errors import MigrationError, RemoteError
 from rpa_bridge.migration.documents import Kind
-from rpa_bridge.migration.journal import RowState
+from rpa_bridge.migration.journal.base import RowState
 from rpa_bridge.migration.selection import Selection
-from rpa_bridge.migration.verdicts import Outcome
+from rpa_bridge.migration.verifying.verdicts import Outcome
 from rpa_bridge.sandbox.faults import Fault, FaultKind
 from tests.migration.ends import CONTAINER, CREDENTIAL, FILES, QUEUE, SECRETS, Ends
 from tests.migration.memory_journal import MemoryJournal

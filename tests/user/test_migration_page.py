@@ -23,7 +23,7 @@ from rpa_bridge.cli.main import main
 from rpa_bridge.cli.reference import reference
 from rpa_bridge.contract.queues import ItemDraft, QueueDraft
 from rpa_bridge.migration import RowState, Rules
-from rpa_bridge.migration.verdicts import Outcome
+from rpa_bridge.migration.verifying.verdicts import Outcome
 from rpa_bridge.sync import Bridge
 from rpa_bridge.testing import SandboxThread
 

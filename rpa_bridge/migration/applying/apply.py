@@ -1,0 +1,100 @@
+"""Carrying out a plan: stock is taken, then step by step everything is copied. The target stays inactive until the end.
+
+Every run begins with what the journal knows, so that going on after a crash is the same as beginning.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rpa_bridge.errors import MigrationError
+from rpa_bridge.migration.documents import Kind, Step
+from rpa_bridge.migration.journal.base import LETTERS, OPEN, RowState, StepKey
+from rpa_bridge.migration.running import Run
+from rpa_bridge.migration.stages import Stage
+
+from .file_moves import FileMove
+from .item_moves import ItemMove
+from .pausing import Patience
+from .stocktaking import take_stock
+from .thing_moves import move_thing
+
+PATIENCE = 3600.0
+"""Seconds for which nothing may work before a migration stops by itself."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Applied:
+    """How far a plan is carried out."""
+
+    counts: dict[StepKey, dict[RowState, int]]
+
+    @property
+    def open(self) -> int:
+        """Things that are still to be copied; what is asked to drain leaves some."""
+        return self._sum(OPEN)
+
+    @property
+    def letters(self) -> int:
+        """Dead letters: things that a person must look at."""
+        return self._sum(LETTERS)
+
+    def _sum(self, states: frozenset[RowState]) -> int:
+        return sum(number for step in self.counts.values() for state, number in step.items() if state in states)
+
+
+async def apply(
+    run: Run, *, allow_live: bool = False, allow_drift: bool = False, patience: float = PATIENCE
+) -> Applied:
+    """Copies what the plan says and is not copied yet. The journal must be open.
+
+    Raises MigrationError, before anything is sent, for a plan whose source is at work (unless `allow_live`) or has
+    changed since (unless `allow_drift`), and for one that was rolled back; and after `patience` seconds in which
+    nothing has worked. Any other error of a platform that no single thing is to blame for is raised too. Whatever was
+    raised, calling it again goes on.
+    """
+    _refuse_live(run, allow_live=allow_live)
+    await _refuse_rolled_back(run)
+    waiting = Patience(patience)
+
+    async def stock() -> None:
+        await take_stock(run, allow_drift=allow_drift)
+
+    await waiting.through(run, "source", stock)
+    for step in run.plan.steps:
+        if run.draining.is_set():
+            break
+        if not step.goes:
+            continue
+        if step.kind is Kind.ITEMS:
+            await _refuse_without_queue(run, step)
+            await ItemMove(run, step, waiting).move()
+        elif step.kind is Kind.ARTIFACTS:
+            await FileMove(run, step, waiting).move()
+        else:
+            await waiting.through(run, step.name, lambda step=step: move_thing(run, step))  # type: ignore[misc]
+        run.reached("step.done")
+    applied = Applied(counts=await run.journal.counts())
+    await run.journal.note(Stage.DRAINED if run.draining.is_set() else Stage.COPIED)
+    return applied
+
+
+def _refuse_live(run: Run, *, allow_live: bool) -> None:
+    if run.plan.live and not allow_live:
+        raise MigrationError(
+            f"the source is at work ({'; '.join(run.plan.live)}): items could be worked on both sides. Pause it and "
+            f"plan again, or say --allow-live"
+        )
+
+
+async def _refuse_without_queue(run: Run, step: Step) -> None:
+    for row in await run.journal.rows(step=StepKey(Kind.QUEUE, step.name), states={RowState.DEAD}, limit=1):
+        raise MigrationError(
+            f"queue {step.to!r} could not be made ({row.hint}), so that its items have nowhere to go; mend that, "
+            f"requeue it, and resume; or plan again with the rule queues.rename"
+        )
+
+
+async def _refuse_rolled_back(run: Run) -> None:
+    if any(text.startswith(Stage.ROLLED_BACK) for _, text in await run.journal.notes()):
+        raise MigrationError("this migration was rolled back; move its journal away to begin it anew, or plan again")

@@ -1,0 +1,1 @@
+"""What comes after the copy: opening the target, and removing at either end."""

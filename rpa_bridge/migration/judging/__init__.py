@@ -1,1 +1,0 @@
-"""What becomes of each thing, noun by noun: read at both ends, judged, and never changed."""
