@@ -7,6 +7,7 @@ among them makes the test that sent it fail.
 
 from __future__ import annotations
 
+import gc
 import json
 import os
 import re
@@ -19,7 +20,7 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 import pytest
-from aiohttp import web
+from aiohttp import web, web_app
 
 from rpa_bridge import registry
 from rpa_bridge.sandbox.stage import Stage
@@ -219,3 +220,14 @@ def _what_is_installed_is_looked_up_once() -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(registry, "installed", installed)
         yield
+
+
+def pytest_collection_finish() -> None:
+    """What is there before the first test stays until the end: nobody need look for garbage in it."""
+    gc.collect()
+    gc.freeze()
+
+
+def pytest_runtest_logfinish() -> None:
+    """aiohttp keeps the last 1,024 handlers, and by them hundreds of sandboxes that have ended, with all they held."""
+    web_app._cached_build_middleware.cache_clear()  # noqa: SLF001 - a third of the time went into walking over them

@@ -25,7 +25,7 @@ def _judged(found: Moved, text: str, *demands: tuple[bool, str]) -> Found:
 
 def killed(n: Size) -> Found:
     items, share = (10_000, RARELY) if n.full and n.guard else (400, 1.0)
-    found = migrations.killed(n.of(1_000, 20), items, n.seed, share=share, guard=n.guard)
+    found = migrations.killed(n.of(1_000, 60), items, n.seed, share=share, guard=n.guard)
     return _judged(found, f"{found.kills:,} kills of {found.lives:,} processes")
 
 
@@ -35,12 +35,12 @@ def crashed(n: Size) -> Found:
 
 
 def torn(n: Size) -> Found:
-    found = migrations.torn(n.of(1_000, 10), 100, n.seed, guard=n.guard)
+    found = migrations.torn(n.of(1_000, 40), 100, n.seed, guard=n.guard)
     return _judged(found, f"{found.tears:,} spoilt, {found.refused:,} of them refused,")
 
 
 def zombies(n: Size) -> Found:
-    found = migrations.zombies(n.of(200, 4), 200, n.seed, guard=n.guard)
+    found = migrations.zombies(n.of(200, 20), 200, n.seed, guard=n.guard)
     return _judged(found, f"{found.zombies} stopped, {found.refused} of them told, {found.late} late sends,")
 
 

@@ -25,6 +25,11 @@ def nothing(*counts: str) -> Found:
     return dict.fromkeys((*counts, "migrations", "items", "lost", "doubled", "letters"), 0) | {"wrong": []}
 
 
+def goes_on(order: Found, found: Found) -> bool:
+    """A control ends as soon as it has failed."""
+    return order["guard"] or not (found["lost"] or found["doubled"])
+
+
 def judge(end: Told | None, before: Holdings, there: Holdings, found: Found) -> None:
     """Counts a migration that came to its end."""
     assert end is not None

@@ -16,7 +16,7 @@ from rpa_bridge.migration.applying.item_moves import ItemMove
 from rpa_bridge.migration.documents import Plan
 from tests.migration.ends import EVERYTHING
 
-from .migration_counts import BATCH, SHORT_WINDOW, Found, judge, new_folder, nothing, seeded
+from .migration_counts import BATCH, SHORT_WINDOW, Found, goes_on, judge, new_folder, nothing, seeded
 from .migration_ends import FIRST, SETTLE_WINDOW, Platforms, platforms
 from .migration_labels import AWAY, BACK, OF_ITEMS
 from .migration_lives import Life, dying_at
@@ -43,7 +43,7 @@ CONTROL = (("botmaestro", ("apply",), OF_ITEMS),)
 def killed(order: Found) -> Found:
     """Each migration moves what the one before has moved."""
     found = nothing("kills", "lives")
-    while found["kills"] < order["kills"]:
+    while found["kills"] < order["kills"] and goes_on(order, found):
         rng, window = seeded(order, found["migrations"]), SETTLE_WINDOW if order["guard"] else NO_WINDOW
         with (
             new_folder(None) as folder,

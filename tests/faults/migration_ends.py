@@ -13,8 +13,8 @@ import random
 import signal
 import time
 from collections import Counter
-from collections.abc import Callable, Coroutine, Iterator
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from http.client import HTTPConnection
 from pathlib import Path
@@ -22,7 +22,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from rpa_bridge.bridge import Bridge
+from rpa_bridge.contract.adapter import Adapter
 from rpa_bridge.contract.queues import ItemDraft, QueueDraft
+from rpa_bridge.errors import NotFoundError
 from rpa_bridge.migration.content import GONE, item_hash
 from rpa_bridge.migration.documents import Kind, Plan
 from rpa_bridge.migration.mapping import ItemMapper
@@ -177,8 +179,17 @@ async def _holdings(bridge: Bridge, name: str, document: Plan) -> tuple[Counter[
                     items[f"{step.name} {item_hash(mapper.draft(item))[:16]}"] += 1
                     marks.update([item.mark] if item.mark else [])
     of_files = any(step.kind is Kind.ARTIFACTS for step in document.steps)
-    files = Counter([one.name async for one in adapter.artifacts.find() if one.name in FILES] if of_files else [])
+    files = Counter([name async for name in _whole_files(adapter)] if of_files else [])
     return items, marks, files
+
+
+async def _whole_files(adapter: Adapter) -> AsyncIterator[str]:
+    """The names of those that came from the first one; where a process died there may be records without content."""
+    async for one in adapter.artifacts.find():
+        with suppress(NotFoundError):
+            async with adapter.artifacts.open(one) as pieces:
+                if b"".join([piece async for piece in pieces]) == FILES.get(one.name):
+                    yield one.name
 
 
 def _draft(number: int) -> ItemDraft:

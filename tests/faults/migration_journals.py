@@ -6,17 +6,19 @@ import random
 import signal
 import sys
 from contextlib import ExitStack
+from pathlib import Path
 from unittest.mock import patch
 
 from rpa_bridge.migration.applying import item_looks, item_moves
 from rpa_bridge.migration.applying.item_moves import ItemMove
+from rpa_bridge.migration.documents import Plan
 from rpa_bridge.migration.journal import file as journal_file
 from rpa_bridge.migration.journal import session as journal_session
 from rpa_bridge.migration.journal.lease import Lease
 from rpa_bridge.migration.journal.session import Session
 
 from .ledgers import spoil
-from .migration_counts import BATCH, SHORT_WINDOW, Found, judge, new_folder, nothing, seeded
+from .migration_counts import BATCH, SHORT_WINDOW, Found, goes_on, judge, new_folder, nothing, seeded
 from .migration_ends import FIRST, Platforms, platforms
 from .migration_labels import OF_ITEMS
 from .migration_lives import JOURNAL, Life, dying_at
@@ -39,7 +41,7 @@ def torn(order: Found) -> Found:
             all_.enter_context(patch.object(journal_session, "check_whole"))
             all_.enter_context(patch.object(Session, "_doubt"))
         all_.enter_context(patch.object(ItemMove, "_size", BATCH))
-        while found["tears"] < order["tears"]:
+        while found["tears"] < order["tears"] and goes_on(order, found):
             rng = seeded(order, found["migrations"])
             with new_folder() as folder, platforms(folder, rng.getrandbits(32), window=SHORT_WINDOW) as ends:
                 ends.fill(order["items"])
@@ -78,7 +80,7 @@ def zombies(order: Found) -> Found:
             (item_moves, "LONGEST_SEND", LONGEST_SEND if guard else 60.0),
         ):
             all_.enter_context(patch.object(where, name, value))
-        while found["zombies"] < order["zombies"]:
+        while found["zombies"] < order["zombies"] and goes_on(order, found):
             rng = seeded(order, found["trials"])
             found["trials"] += 1
             with new_folder() as folder, platforms(folder, rng.getrandbits(32), window=SHORT_WINDOW) as ends:
@@ -94,13 +96,10 @@ def _stop_one(ends: Platforms, target: str, rng: random.Random, order: Found, fo
     with ExitStack() as without:
         if not order["guard"]:
             without.enter_context(patch.multiple(Lease, renew=_allow, check=_allow))
-        first = Life.begin(ends, document, folder)
-    while not ends.sent() and not first.ended_within(A_MOMENT):
-        continue
-    if first.ended_within(rng.uniform(0, LATEST)):
+        is_stopped, first = rng.choice([_at_random, _before_it_asks])(ends, document, folder, rng)
+    if not is_stopped:
         first.told(may_die=False)
         return
-    first.signal(signal.SIGSTOP)
     end = Life.begin(ends, document, folder, take_over=True).told(may_die=False)
     if end is not None and "in the middle of a change" in end.refused:
         first.signal(signal.SIGKILL)
@@ -113,6 +112,24 @@ def _stop_one(ends: Platforms, target: str, rng: random.Random, order: Found, fo
     found["refused"] += last is not None and "taken this migration over" in last.refused
     found["late"] += ends.sent() - sent
     judge(end, before, ends.holdings(target, document), found)
+
+
+def _at_random(ends: Platforms, document: Plan, folder: Path, rng: random.Random) -> tuple[bool, Life]:
+    """One that was stopped while it sent, if it was."""
+    life = Life.begin(ends, document, folder)
+    while not ends.sent() and not life.ended_within(A_MOMENT):
+        continue
+    if life.ended_within(rng.uniform(0, LATEST)):
+        return False, life
+    life.signal(signal.SIGSTOP)
+    return True, life
+
+
+def _before_it_asks(ends: Platforms, document: Plan, folder: Path, rng: random.Random) -> tuple[bool, Life]:
+    """The same, just before it asks whether the migration is still its own, to send then."""
+    stops = dying_at(OF_ITEMS[1], after=rng.randrange(10), by=signal.SIGSTOP)
+    life = Life.begin(ends, document, folder, reached=stops)
+    return life.stops(), life
 
 
 def _allow(*_: object) -> None:

@@ -72,6 +72,11 @@ class Life:
     def ended_within(self, seconds: float) -> bool:
         return bool(select.select([self._child.heard], [], [], seconds)[0])
 
+    def stops(self) -> bool:
+        """Waits until it stops itself; False when it ended before."""
+        end = os.waitid(os.P_PID, self._child.pid, os.WSTOPPED | os.WEXITED | os.WNOWAIT)
+        return end is not None and end.si_code == os.CLD_STOPPED
+
     def signal(self, number: signal.Signals) -> None:
         self._child.signal(number)
 
@@ -149,15 +154,15 @@ class _Watch:
             seen.append(round(pages * resource.getpagesize() / MIB, 1))
 
 
-def dying_at(label: str, *, after: int = 0) -> Callable[[str], None]:
-    """Kills its own process when the point is reached, after so many times that it lives on."""
+def dying_at(label: str, *, after: int = 0, by: signal.Signals = signal.SIGKILL) -> Callable[[str], None]:
+    """Kills its own process, or stops it, when the point is reached, after so many times that it goes on."""
     left = after
 
     def reached(here: str) -> None:
         nonlocal left
         if here == label:
             if left == 0:
-                os.kill(os.getpid(), signal.SIGKILL)
+                os.kill(os.getpid(), by)
             left -= 1
 
     return reached

@@ -25,7 +25,7 @@ def test_processes_that_are_killed_at_random_lose_and_double_nothing() -> None:
 
 
 def test_control_without_the_settle_window_items_are_doubled() -> None:
-    assert killed(20, 400, 2, guard=False).doubled
+    assert killed(60, 400, 2, guard=False).doubled
 
 
 def test_a_process_can_die_at_each_point_of_a_migration_and_nothing_is_lost_or_doubled() -> None:
@@ -53,7 +53,7 @@ def test_a_journal_that_is_spoilt_between_two_lives_loses_and_doubles_nothing() 
 
 
 def test_control_who_does_not_look_what_became_of_the_journal_loses_or_doubles() -> None:
-    assert torn(10, 80, 1, guard=False).faults
+    assert torn(40, 80, 1, guard=False).faults
 
 
 def test_one_that_was_stopped_and_taken_over_sends_nothing_any_more() -> None:
@@ -64,7 +64,7 @@ def test_one_that_was_stopped_and_taken_over_sends_nothing_any_more() -> None:
 
 
 def test_control_one_that_does_not_ask_sends_on() -> None:
-    assert zombies(4, 200, 1, guard=False).late
+    assert zombies(30, 200, 1, guard=False).doubled
 
 
 def test_memory_does_not_grow_with_the_items() -> None:

@@ -6,12 +6,12 @@ import asyncio
 import os
 import tempfile
 from collections.abc import AsyncIterator, Sequence
-from contextlib import aclosing, asynccontextmanager
+from contextlib import aclosing, asynccontextmanager, suppress
 from hashlib import sha256
 from pathlib import Path
 
 from rpa_bridge.contract.artifacts import Artifact, ArtifactService
-from rpa_bridge.errors import BridgeError
+from rpa_bridge.errors import BridgeError, NotFoundError
 from rpa_bridge.migration import inventory, mapping
 from rpa_bridge.migration.documents import Conflict, Kind, Step
 from rpa_bridge.migration.journal.base import Change, Row, RowState
@@ -90,7 +90,7 @@ class FileMove:
         name, container, job = mapping.file_place(self._step, file)
         there = (await self._listed(container, job)).get(name, [])
         if row.state is RowState.UNKNOWN:
-            same = await self._same(row, file, there)
+            same = await self._same(row, file, there) or await self._arrived(row, file)
             if same is not None or self._run.draining.is_set():
                 return same
         elif there:
@@ -132,8 +132,9 @@ class FileMove:
         """The row settled with the file that an earlier attempt has left whole, if there is one."""
         wanted = await checksum_of(self._run.source.artifacts, file) if there else ""
         for one in there:
-            if await checksum_of(self._run.target.artifacts, one) == wanted:
-                return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=one.id, expect_hash=wanted)
+            with suppress(NotFoundError):  # a record whose content never came
+                if await checksum_of(self._run.target.artifacts, one) == wanted:
+                    return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=one.id, expect_hash=wanted)
         return None
 
     async def _upload(self, file: Artifact, name: str, container: str | None, job: str | None) -> tuple[Artifact, str]:
