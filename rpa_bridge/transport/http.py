@@ -220,17 +220,12 @@ def _sent(
 
 
 class _InTime(aiohttp.BytesPayload):
-    """A body that is not completed once the caller's deadline is over: a process that was stopped may go on just here.
-
-    Its last byte leaves by itself, so that next to nothing lies between the look at the clock and the write.
-    """
+    """A body that does not leave when the caller's deadline is over: a process that was stopped may go on just here."""
 
     async def write_with_length(self, writer: AbstractStreamWriter, content_length: int | None) -> None:
-        body = self._value
-        await writer.write(body[:-1])
         if seconds_given() <= 0:
             raise TimeoutError
-        await writer.write(body[-1:])
+        await super().write_with_length(writer, content_length)
 
 
 def _allow(attempt: asyncio.Timeout, until: float) -> None:
