@@ -45,11 +45,11 @@ def zombies(n: Size) -> Found:
 
 
 def streamed(n: Size) -> Found:
-    return _streamed(n.of(1_000_000, 6_000), "home", n)
+    return _streamed(n.of(1_000_000, 10_000), "home", n)
 
 
 def streamed_to_uipath(n: Size) -> Found:
-    return _streamed(n.of(100_000, 6_000), "uipath", n)
+    return _streamed(n.of(100_000, 10_000), "uipath", n)
 
 
 def _streamed(items: int, target: str, n: Size) -> Found:

@@ -119,9 +119,11 @@ class _Session:
         """Nothing is open."""
 
 
-async def _whole(data: bytes | BytesIO | AsyncIterator[bytes] | None) -> bytes:
+async def _whole(data: bytes | BytesIO | aiohttp.BytesPayload | AsyncIterator[bytes] | None) -> bytes:
     if isinstance(data, bytes | None):
         return data or b""
+    if isinstance(data, aiohttp.BytesPayload):
+        return data.decode().encode()
     if isinstance(data, BytesIO):
         return data.getvalue()
     return b"".join([piece async for piece in data])

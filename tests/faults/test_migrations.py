@@ -68,13 +68,13 @@ def test_control_one_that_does_not_ask_sends_on() -> None:
 
 
 def test_memory_does_not_grow_with_the_items() -> None:
-    found = streamed(6_000, "home")
+    found = streamed(10_000, "home")
 
     assert found.faults == []
     assert max(slope(memory) for memory in found.memory.values()) < 1.0, found.memory
 
 
 def test_control_one_that_keeps_what_it_reads_grows() -> None:
-    found = streamed(6_000, "home", guard=False)
+    found = streamed(10_000, "home", guard=False)
 
     assert slope(found.memory["copying"]) > 1.0
