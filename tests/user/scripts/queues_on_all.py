@@ -11,7 +11,9 @@ from .script import Difference, Facts, Script, listed, refusal
 
 async def queues(platform: Adapter) -> Facts:
     service, name = platform.queues, "Größe & Preis"
-    made = await service.create(QueueDraft(name=name, description="made by a script"))
+    draft = QueueDraft(name=name, description="made by a script")
+    service.check_queue(draft)
+    made = await service.create(draft)
     changed = await service.update(name, QueueDraft(name=name, description="changed", retries=1))
     facts: Facts = {
         "made": (made.name, made.description, made.retries),
@@ -21,6 +23,8 @@ async def queues(platform: Adapter) -> Facts:
     added = await service.add(name, ItemDraft(values={"number": "1", "größe": "€ 2"}, reference="INV-1"))
     results: list[AddResult] = []
     drafts = [ItemDraft(values={"number": str(number)}, reference=f"INV-{number}") for number in range(2, 6)]
+    for one in drafts:
+        service.check_item(one)
     summary = await service.add_many(name, drafts, on_result=results.append)
     facts["added"] = (added.state, added.values, summary.added, summary.refused, summary.unknown)
     facts["results"] = sorted((one.position, one.reference, one.status.value) for one in results)
