@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from rpa_bridge.migration import Plan
-from rpa_bridge.sandbox.faults import Fault, FaultKind
+from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sync import Bridge
 from rpa_bridge.testing import SandboxThread
 from tests.unit.cli.conftest import Result, in_this_process
@@ -221,8 +221,13 @@ def test_ctrl_c_once_drains_and_twice_stops_and_others_may_look_on_meanwhile(san
 def test_ctrl_c_ends_the_wait_for_what_was_perhaps_sent_and_the_next_run_takes_it_up(sandbox: SandboxThread) -> None:
     fill("here", 300, active=False)
     planned("here", "botmaestro")
+    taken_and_not_answered = Fault(
+        FaultKind.HANG, match="POST *push*", when=When.AFTER, skip=100, times=1000, seconds=3600
+    )
+    sandbox.world.faults.add(taken_and_not_answered)
     with started("apply", "plan.json") as killed:
         killed.kill()
+    sandbox.world.faults.clear()
     settings = Path("settings.json").read_text()
     Path("settings.json").write_text(settings.replace('"settle_window": 0.3', '"settle_window": 600'))
     command = [sys.executable, "-m", "rpa_bridge", "migrate", "resume", "plan.json"]
