@@ -9,7 +9,6 @@ from __future__ import annotations
 import asyncio
 import json
 import os
-import random
 import signal
 import time
 from collections import Counter
@@ -229,8 +228,3 @@ def _line(heard: int) -> bytes:
         assert some, "the platforms ended; see what they wrote to stderr"
         line += some
     return line
-
-
-def seeded(*words: object) -> random.Random:
-    """Randomness that these words repeat."""
-    return random.Random(" ".join(map(str, words)))  # noqa: S311 - a seed repeats it
