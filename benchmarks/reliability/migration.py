@@ -10,6 +10,8 @@ from .row import Found, Row, Size, judged
 MOST_MIB = 150.0
 STEEPEST = 1.0
 """MiB that memory may grow with each tenth of the items."""
+MOST_OF_CONTROL = 300
+"""Kills; it ends as soon as it has failed."""
 RARELY = 0.15
 """In full fewer requests are held back, so that migrations get on."""
 
@@ -25,7 +27,8 @@ def _judged(found: Moved, text: str, *demands: tuple[bool, str]) -> Found:
 
 def killed(n: Size) -> Found:
     items, share = (10_000, RARELY) if n.full and n.guard else (400, 1.0)
-    found = migrations.killed(n.of(1_000, 60), items, n.seed, share=share, guard=n.guard)
+    kills = n.of(1_000, 60) if n.guard else MOST_OF_CONTROL
+    found = migrations.killed(kills, items, n.seed, share=share, guard=n.guard)
     return _judged(found, f"{found.kills:,} kills of {found.lives:,} processes")
 
 

@@ -43,11 +43,7 @@ class Blocking:
     def run(self, work: Callable[[Call[T]], Awaitable[T]]) -> T:
         """The result of the work, which runs in the loop. Raises ConfigError after `close`."""
         call = Call(self._loop, work)
-        with self._lock:  # what is accepted here begins before the loop ends, and is told of that end
-            if self._closed:
-                raise ConfigError("this bridge is closed; make a new one with Bridge.load()")
-            self._loop.call_soon_threadsafe(call.begin)
-        return call.wait()
+        return call.wait(functools.partial(self._accept, call))
 
     def verb(self, method: Callable[..., Any]) -> Callable[..., Any]:
         """The same method, which returns when it is done."""
@@ -89,6 +85,13 @@ class Blocking:
             self._closed = True
             self._loop.call_soon_threadsafe(self._stop.set)
         self._thread.join()
+
+    def _accept(self, call: Call[Any]) -> None:
+        with self._lock:  # what is accepted here begins before the loop ends, and is told of that end
+            if self._closed:
+                call.refuse(ConfigError("this bridge is closed; make a new one with Bridge.load()"))
+            else:
+                self._loop.call_soon_threadsafe(call.begin)
 
     def _serve(self) -> None:
         with asyncio.Runner(loop_factory=lambda: self._loop) as runner:

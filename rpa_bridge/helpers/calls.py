@@ -39,16 +39,23 @@ class Call(Generic[T]):
         self._task = self._loop.create_task(self._carry_out())
         self._task.add_done_callback(lambda _task: self._inbox.put(None))
 
-    def wait(self) -> T:
-        """The work's result, once it is there; an interruption of this thread cancels the work and is raised on."""
+    def refuse(self, failure: BaseException) -> None:
+        """Ends it with this failure, instead of `begin`."""
+        self._failure = failure
+        self._inbox.put(None)
+
+    def wait(self, accept: Callable[[], object]) -> T:
+        """The work's result, once it is there; an interruption of this thread cancels the work and is raised on.
+
+        `accept` has the loop begin it, or refuses it: from then on an interruption finds it, however soon it comes.
+        """
         interruption: BaseException | None = None
-        while True:
+        step: Callable[[], object] | None = accept
+        while step is not None:
             try:
-                step = self._next_step()
-                if step is None:
-                    break
                 if interruption is None:
                     step()
+                step = self._next_step()
             except BaseException as error:
                 if interruption is not None:
                     raise  # interrupted again: do not even wait for the work to wind up
@@ -98,9 +105,13 @@ class Call(Generic[T]):
         while True:
             with suppress(queue.Empty):
                 return self._inbox.get(timeout=TICK)
+            if self._loop.is_closed():
+                return None
 
     def _cancel(self) -> None:
-        if self._task is not None:
+        if self._task is None or self._task.done():  # never begun, or the interruption has swallowed its end
+            self._inbox.put(None)
+        else:
             self._task.cancel()
 
     def _tell_loop(self, function: Callable[..., object], *args: Any) -> None:

@@ -39,6 +39,7 @@ from rpa_bridge.contract.queues import (
     QueueService,
 )
 from rpa_bridge.errors import BusinessError, ConfigError, NotFoundError, UnsupportedError
+from rpa_bridge.helpers.blocking import Blocking
 from rpa_bridge.helpers.calls import Call
 from rpa_bridge.testing import ManualClock
 from rpa_bridge.transport.base import Effect, Request, Response
@@ -452,6 +453,51 @@ class TestEnding:
         assert jobs.cancelled.is_set()
         assert erp.jobs.start("a").automation == "a"
 
+    def test_an_interrupt_before_the_wait_begins_cancels_the_call_too(
+        self, erp: sync.Adapter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        jobs, accept = Fake.last.job_service, Blocking._accept
+
+        def accept_and_be_interrupted(blocking: Blocking, call: Call[Any]) -> None:
+            accept(blocking, call)
+            assert jobs.waiting.wait(10)
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Blocking, "_accept", accept_and_be_interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                erp.jobs.get("slow")
+        assert jobs.cancelled.is_set()
+        assert erp.jobs.start("a").automation == "a"
+
+    def test_an_interrupt_before_anything_was_begun_ends_the_call(
+        self, erp: sync.Adapter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        def be_interrupted(_blocking: Blocking, _call: Call[Any]) -> None:
+            raise KeyboardInterrupt
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Blocking, "_accept", be_interrupted)
+            with pytest.raises(KeyboardInterrupt):
+                erp.jobs.get("slow")
+        assert not Fake.last.job_service.waiting.is_set()
+
+    def test_an_interrupt_that_swallows_the_end_of_a_call_does_not_wait_for_another(
+        self, erp: sync.Adapter, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        next_step, interrupts = Call._next_step, iter([True])
+
+        def swallowed(call: Call[Any]) -> Any:
+            step = next_step(call)
+            if next(interrupts, False):
+                raise KeyboardInterrupt
+            return step
+
+        with monkeypatch.context() as patch:
+            patch.setattr(Call, "_next_step", swallowed)
+            with pytest.raises(KeyboardInterrupt):
+                erp.jobs.start("a")
+
     def test_a_call_of_another_thread_is_told_when_the_bridge_closes(self, bridge: sync.Bridge) -> None:
         jobs = bridge["erp"].jobs
         with ThreadPoolExecutor(1) as pool:
@@ -468,7 +514,7 @@ class TestEnding:
         for _ in range(3):
             await asyncio.sleep(0)
         with pytest.raises(ConfigError, match="was closed during this call"):
-            call.wait()
+            call.wait(lambda: None)
 
     def test_closing_closes_the_connections_and_may_be_repeated(self, bridge: sync.Bridge) -> None:
         assert bridge["erp"].connection == "erp"
