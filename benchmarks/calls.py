@@ -96,7 +96,7 @@ def _one_call(measured: dict[tuple[str, int], Rounds]) -> Section:
     return Section(
         title="One call",
         intro="CPU of the client for a call, and calls a second, as multiples of raw aiohttp's in the same run. "
-        "`new connection` is raw aiohttp with a connection for each call, as our effects have it. "
+        "`new connection` is raw aiohttp with a connection for each call, as ours had it before ADR 0007. "
         f"The server was busy for at most {busy:.0%} of raw aiohttp's time.",
         columns=(
             "call",
@@ -143,9 +143,9 @@ def _why(kind: str) -> str:
             "value that was compared with what was asked."
         )
     return (
-        "an effect has a connection of its own, so that no answer to another request can pass for its answer "
-        "([ADR 0004](adr/0004-connections-of-reads-and-of-effects.md)): that alone is the column `new connection`. "
-        "The rest is the outbox, the deadline, the look at the answer and the typed value."
+        "an effect stands in the outbox before it is sent and is crossed out after it, runs in a task that outlives a "
+        "cancellation, has a deadline, and an answer that is looked through for its mark before it becomes a typed "
+        "value ([ADR 0007](adr/0007-what-the-hot-path-trades.md) has what each of them costs)."
     )
 
 
@@ -173,12 +173,11 @@ def _sdk_row(kind: str, how: str, rounds: Rounds, limit: float) -> Row:
     fastest = max(sdks, key=lambda name: Figure.of(rounds.rate[name]).middle)
     figure = rounds.rate_over("ours", fastest)
     ours, theirs = (Figure.of(rounds.rate[name]).middle for name in ("ours", fastest))
-    handshake = " Over TLS that is a handshake for each effect." if how and kind not in READS else ""
     return Row(
         cells=(f"{kind}{how}", sdks[fastest], f"{theirs:,.0f}", f"{ours:,.0f}", figure),
         name=f"{kind}{how}",
         figure=figure,
-        goal=Goal(limit=limit, at_most=False, why=_why(kind) + handshake),
+        goal=Goal(limit=limit, at_most=False, why=_why(kind)),
     )
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from statistics import linear_regression
 
 from .arena import Arena
 from .contenders.base import COPY, READ
@@ -30,16 +31,8 @@ def _rows(what: str, memory: Sequence[float], peak: float) -> list[Row]:
     seen = " ".join(f"{one:.1f}" for one in memory)
     most = Goal(limit=150, unit=" MiB", why="something is kept for each item; look at the steps.")
     grows = Goal(limit=1, unit=" MiB a step", why="something is kept for each item; look at the steps.")
-    at_most, slope = Figure.of([peak]), Figure.of([_slope(memory)])
+    at_most, slope = Figure.of([peak]), Figure.of([linear_regression(range(len(memory)), memory).slope])
     return [
         Row(cells=(what, seen, f"peak {peak:.0f} MiB"), name=f"{what}, peak", figure=at_most, goal=most),
         Row(cells=(what, "", f"slope {slope.middle:.2f} MiB"), name=f"{what}, slope", figure=slope, goal=grows),
     ]
-
-
-def _slope(values: Sequence[float]) -> float:
-    """How much they grow from one to the next, by least squares."""
-    middle, mean = (len(values) - 1) / 2, sum(values) / len(values)
-    return sum((place - middle) * (value - mean) for place, value in enumerate(values)) / sum(
-        (place - middle) ** 2 for place in range(len(values))
-    )

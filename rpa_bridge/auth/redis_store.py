@@ -216,6 +216,7 @@ def connect(
         db=db,
         username=user,
         password=password,
+        protocol=2,  # all that is needed; the newer one begins with HELLO, which older servers and proxies refuse
         socket_connect_timeout=PATIENCE,
         socket_timeout=PATIENCE,
         retry=Retry(NoBackoff(), 0),  # a lock that was won, its answer lost and then asked for again looks lost

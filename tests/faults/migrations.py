@@ -11,6 +11,7 @@ import subprocess
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
+from statistics import linear_regression
 from typing import Any
 
 ROOT = Path(__file__).parents[2]
@@ -85,13 +86,8 @@ def streamed(items: int, target: str, *, guard: bool = True) -> Moved:
 
 
 def slope(memory: list[float]) -> float:
-    """How much it grows from one to the next, by least squares; the first of them, where it warms up, left out."""
-    values = memory[1:]
-    middle, mean = (len(values) - 1) / 2, sum(values) / len(values)
-    distances = [place - middle for place in range(len(values))]
-    return sum(far * (value - mean) for far, value in zip(distances, values, strict=True)) / sum(
-        far * far for far in distances
-    )
+    """How much it grows from one to the next; the first of them, where it warms up, left out."""
+    return linear_regression(range(len(memory) - 1), memory[1:]).slope
 
 
 def _found(what: str, **order: Any) -> Moved:

@@ -16,7 +16,7 @@ from pydantic import SecretStr
 from rpa_bridge.auth import redis_store
 from rpa_bridge.auth.file_store import FileStore
 from rpa_bridge.auth.records import EMPTY, Record
-from rpa_bridge.auth.redis_store import LOCK, RECORD, RedisStore
+from rpa_bridge.auth.redis_store import LOCK, RECORD, Redis, RedisStore, connect
 from rpa_bridge.auth.stores import TokenStore
 from rpa_bridge.auth.tokens import Token, TokenKey
 from rpa_bridge.testing import ManualClock
@@ -42,9 +42,20 @@ def spare(tmp_path: Path, clock: ManualClock) -> Callable[[], TokenStore]:
     return lambda: FileStore(tmp_path / "tokens", clock)
 
 
-@pytest.fixture
-def open_redis(server: RespServer, clock: ManualClock, spare: Callable[[], TokenStore]) -> Open:
-    return lambda key=KEY: RedisStore(RespClient(server.port), key, spare(), clock)
+@pytest.fixture(params=["the package", "a connection for each command"])
+async def open_redis(
+    request: pytest.FixtureRequest, server: RespServer, clock: ManualClock, spare: Callable[[], TokenStore]
+) -> AsyncIterator[Open]:
+    clients: list[Redis] = []
+
+    def open_one(key: bytes = KEY) -> RedisStore:
+        of_package = request.param == "the package"
+        clients.append(connect("127.0.0.1", server.port, 0, tls=False) if of_package else RespClient(server.port))
+        return RedisStore(clients[-1], key, spare(), clock)
+
+    yield open_one
+    for client in clients:
+        await client.aclose()
 
 
 @pytest.fixture
