@@ -100,6 +100,8 @@ class RemoteError(BridgeError):
         """Seconds the platform asked us to wait; None when it did not say."""
         self.delivery = delivery or self.default_delivery
         self.attempts = attempts
+        self.uncertain_before = False
+        """Whether an attempt before the last one may have been carried out: then what is refused may be our own."""
 
     @property
     def maybe_applied(self) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from copy import copy
 from typing import Protocol
 
 from rpa_bridge.auth.tokens import Token
@@ -67,9 +68,10 @@ class Authorise:
     async def _token(self) -> Token:
         try:
             return await self._tokens.get()
-        except RemoteError as error:  # the request itself never left, and the log-in has had its own attempts
-            error.delivery, error.retryable = Delivery.NOT_SENT, False
-            raise
+        except RemoteError as error:
+            failure = copy(error)  # all who waited for this log-in were given the same one, and say more of it
+        failure.delivery, failure.retryable = Delivery.NOT_SENT, False  # it never left; the log-in had its attempts
+        raise failure
 
     async def aclose(self) -> None:
         await self._tokens.aclose()

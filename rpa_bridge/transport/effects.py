@@ -6,6 +6,7 @@ from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
+from hashlib import sha256
 from typing import TypeVar
 
 from rpa_bridge.clock import Clock
@@ -34,7 +35,7 @@ class Effects:
     longest_attempt: float
     """Seconds that one attempt may take."""
     _left: dict[str, datetime] = field(default_factory=dict, repr=False)
-    """Without an outbox: when what was left open is settled, by its key."""
+    """When what was left open is settled, by its key: the outbox, which others share, may not be there."""
 
     async def earlier(
         self, look_up: Callable[[], Awaitable[T | None]], *, operation: str, what: str, key: str
@@ -45,10 +46,11 @@ class Effects:
         open can no longer come, at most for the settle window. Raises OutcomeUnknownError when it still can then, and
         what the last look raises.
         """
-        settles_at = self._left.get(key) if self.outbox is None else self.outbox.settles_at(self.place, key)
-        if settles_at is None:
+        written = None if self.outbox is None else self.outbox.settles_at(self.place, _shown_key(key))
+        known = [moment for moment in (self._left.get(key), written) if moment is not None]
+        if not known:
             return None
-        left = (settles_at - self.clock.now()).total_seconds()
+        left = (max(known) - self.clock.now()).total_seconds()
         return await wait_out(
             left, look_up, clock=self.clock, operation=operation, what=what, window=self.settle_window
         )
@@ -87,18 +89,29 @@ class Effects:
 
         Whoever finds out later what became of it gives an `op_id` of its own, and calls `settled`.
         """
-        if self.outbox is None:
-            try:
-                yield
-            except BaseException as error:
-                if key and not _is_decided(error):
-                    self._remember(key)
-                raise
-            return
+        if self.outbox is not None:
+            op_id = op_id or self.new_id()
+            self.outbox.open(self._intent(op_id, operation, subject=subject, key=key, what=what, count=count))
+        try:
+            yield
+        except BaseException as error:
+            if _is_decided(error):
+                self.settled(op_id)
+            else:
+                self._leave(op_id, key)
+            raise
+        self.settled(op_id)
+
+    def settled(self, op_id: str | None) -> None:
+        """Crosses out an effect whose outcome was unknown, and is known now."""
+        if self.outbox is not None and op_id is not None:
+            self.outbox.close(op_id)
+
+    def _intent(self, op_id: str, operation: str, *, subject: str, key: str, what: str, count: int) -> Intent:
         now = self.clock.now()
         subject, key, what = _shown(subject, key, what)
-        intent = Intent(
-            op_id=op_id or self.new_id(),
+        return Intent(
+            op_id=op_id,
             connection=self.connection,
             place=self.place,
             operation=operation,
@@ -109,41 +122,34 @@ class Effects:
             at=now,
             settles_at=now + timedelta(seconds=LONGEST_TRY + self.longest_attempt + self.settle_window),
         )
-        self.outbox.open(intent)
-        try:
-            yield
-        except BaseException as error:
-            if _is_decided(error):
-                self.outbox.close(intent.op_id)
-            else:
-                self.outbox.leave(intent.op_id, self._settled_from_now)
-            raise
-        self.outbox.close(intent.op_id)
 
-    @property
-    def _settled_from_now(self) -> datetime:
-        """When what has left by now is settled."""
-        return self.clock.now() + timedelta(seconds=self.settle_window)
-
-    def _remember(self, key: str) -> None:
-        for known, settles_at in list(self._left.items()):
-            if settles_at <= self.clock.now():
+    def _leave(self, op_id: str | None, key: str) -> None:
+        """Remembers that nobody knows what became of it, and until when it may still come."""
+        now = self.clock.now()
+        settles_at = now + timedelta(seconds=self.settle_window)
+        if self.outbox is not None and op_id is not None:
+            self.outbox.leave(op_id, settles_at)
+        if key:
+            for known in [known for known, moment in self._left.items() if moment <= now]:
                 del self._left[known]
-        self._left[key] = self._settled_from_now
-
-    def settled(self, op_id: str) -> None:
-        """Crosses out an effect whose outcome was unknown, and is known now."""
-        if self.outbox is not None:
-            self.outbox.close(op_id)
+            self._left[key] = settles_at
 
 
 def _shown(subject: str, key: str, what: str) -> tuple[str, str, str]:
-    """As they may be written down. A masked name would be looked for in vain, and taken for absent: it is left out."""
+    """As they may be written down. Without its subject nobody looks for it: a masked name would be found nowhere."""
     whole = f"{subject}\n{key}\n{what}"
     if whole.count("\n") == 2 and REDACTOR.clean(whole) == whole:  # nearly always: one search instead of three
         return subject, key, what
-    shown = REDACTOR.clean(subject) == subject and REDACTOR.clean(key) == key
-    return subject if shown else "", key if shown else "", REDACTOR.line(what)
+    shown_key = _shown_key(key)
+    shown = REDACTOR.clean(subject) == subject and shown_key == key
+    return subject if shown else "", shown_key, REDACTOR.line(what)
+
+
+def _shown_key(key: str) -> str:
+    """The key, or what stands for it where it must not be shown: a second start has to wait for that one, too."""
+    if REDACTOR.clean(key) == key:
+        return key
+    return f"#{sha256(key.encode('utf-8', 'surrogatepass')).hexdigest()}"
 
 
 def _is_decided(error: BaseException) -> bool:

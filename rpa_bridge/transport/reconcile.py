@@ -10,7 +10,14 @@ from contextlib import contextmanager
 from typing import TypeVar
 
 from rpa_bridge.clock import Clock
-from rpa_bridge.errors import ConflictError, Delivery, OutcomeUnknownError, RemoteError
+from rpa_bridge.errors import (
+    BridgeError,
+    ConflictError,
+    Delivery,
+    OutcomeUnknownError,
+    RemoteError,
+    UnavailableError,
+)
 
 from .call import apart, at_most
 
@@ -98,10 +105,13 @@ def afterwards() -> Iterator[None]:
     """
     try:
         yield
-    except RemoteError as error:
-        if not isinstance(error, ConflictError):
-            error.delivery = Delivery.MAYBE
+    except ConflictError:
         raise
+    except RemoteError as error:
+        error.delivery = Delivery.MAYBE
+        raise
+    except BridgeError as error:
+        raise UnavailableError(str(error)) from None
 
 
 @contextmanager
@@ -137,7 +147,7 @@ async def _settle(look_up: Callable[[], Awaitable[T | None]], clock: Clock, wind
                 found = await look_up()
         except ConflictError:  # it looked, and what it saw needs a person: two of them, or somebody else's
             raise
-        except RemoteError as error:  # a look-up that fails is not "absent"
+        except BridgeError as error:  # a look-up that fails is not "absent", nor "not sent" when settings fail it
             LOG.info("the look-up failed (%s); looking again", type(error).__name__)
             continue
         if found is not None:

@@ -13,7 +13,15 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from rpa_bridge.clock import Clock
-from rpa_bridge.errors import Delivery, RateLimitedError, RemoteError
+from rpa_bridge.errors import (
+    AuthError,
+    BridgeError,
+    Delivery,
+    DeniedError,
+    RateLimitedError,
+    RemoteError,
+    UnavailableError,
+)
 
 from .base import Effect, Request, Response, Transport
 from .call import CURRENT, LEAST_TIME, Call
@@ -45,6 +53,8 @@ PATIENCE = {
     Effect.FINDABLE: Patience(5, 180.0),
     Effect.BLIND: Patience(5, 180.0),
 }
+_SAY_NOTHING_OF_OTHERS = (RateLimitedError, AuthError, DeniedError)
+"""Decided before anything is looked at: another attempt of the same request may have been carried out."""
 _REPEATABLE_WHEN_UNSURE = frozenset({Effect.READ, Effect.SET, Effect.KEYED})
 
 
@@ -118,9 +128,11 @@ class Retry:
         )
         try:
             return await retrying(attempts.next)
-        except RemoteError as error:
-            attempts.complete(error)
-            raise
+        except BridgeError as error:
+            told = attempts.complete(error)
+            if told is error:
+                raise
+            raise told from None
         except asyncio.CancelledError:
             attempts.tell()
             raise
@@ -171,13 +183,21 @@ class _Attempts:
         self._is_too_much = not self._budget.spend(after_429=isinstance(self._last, RateLimitedError))
         return self._is_too_much
 
-    def complete(self, error: RemoteError) -> None:
-        """Makes the failure tell of all attempts, not only of the last."""
+    def complete(self, error: BridgeError) -> BridgeError:
+        """The failure, telling of all attempts, not only of the last."""
+        if not self._may_have_happened:
+            told: BridgeError = error
+        elif isinstance(error, RemoteError):
+            told = error
+            error.uncertain_before = True
+            if error.delivery is Delivery.NOT_SENT or isinstance(error, _SAY_NOTHING_OF_OTHERS):
+                error.delivery = Delivery.MAYBE
+        else:  # such as a certificate that is not trusted any more: of this attempt, nothing was sent
+            told = UnavailableError(str(error), operation=self.request.operation, attempts=self._number)
+            told.retryable = False
         if self._is_too_much:
-            error.args = (f"{error}; too many attempts failed lately, so that it was not sent again",)
-        never_arrived = error.delivery is Delivery.NOT_SENT or isinstance(error, RateLimitedError)
-        if never_arrived and self._may_have_happened:
-            error.delivery = Delivery.MAYBE
+            told.args = (f"{told}; too many attempts failed lately, so that it was not sent again",)
+        return told
 
     def tell(self) -> None:
         """Logs for a cancelled call what nobody else has told."""

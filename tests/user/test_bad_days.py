@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import socket
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from email.utils import format_datetime
 from fnmatch import fnmatchcase
@@ -20,12 +21,14 @@ from rpa_bridge import (
     AuthError,
     Bridge,
     ConfigError,
+    ConflictError,
     InvalidError,
     ItemDraft,
     JobOutcome,
     NotFoundError,
     OutcomeUnknownError,
     ProtocolError,
+    QueueDraft,
     RateLimitedError,
     UnavailableError,
 )
@@ -39,6 +42,7 @@ Change = Callable[..., dict[str, Any]]
 START = {"uipath": "POST *StartJobs", "botmaestro": "POST /api/v2/task"}
 TAKE = {"uipath": "POST *StartTransaction", "botmaestro": "GET */pull"}
 ADD = {"uipath": "POST *AddQueueItem", "botmaestro": "POST */push"}
+CREATE = {"uipath": "POST *QueueDefinitions", "botmaestro": "POST */datapool"}
 READ_JOB = {"uipath": "GET *odata/Jobs(*", "botmaestro": "GET /api/v2/task/*"}
 LOGIN = {"uipath": "*connect/token", "botmaestro": "*workspace/login"}
 
@@ -306,3 +310,34 @@ async def test_a_read_only_cache_folder_does_not_stop_the_work(
     blocked.write_text("a file where the folder should be")
     async with Bridge(changed(vendor), clock=clock, cache_dir=blocked / "cache") as bridge:
         assert (await bridge[vendor].jobs.start("Invoices", key="k-1")).id
+
+
+async def test_what_somebody_else_made_is_not_ours_because_the_platform_asked_us_to_slow_down_before(
+    sandbox: Sandbox, bridge: Bridge, vendor: str
+) -> None:
+    queues = bridge[vendor].queues
+    await queues.create(QueueDraft(name="Taken"))
+    slow = Fault(FaultKind.STATUS, match=CREATE[vendor], status=429, headers={"Retry-After": "1"})
+    sandbox.world.faults.add(slow)
+
+    with pytest.raises(ConflictError):
+        await queues.create(QueueDraft(name="Taken"))
+    assert [one.status for one in sandbox.world.exchanges].count(429) == 1
+
+    await queues.add("Taken", ItemDraft(values={"n": "1"}, reference="r"))
+    item = await queues.take("Taken")
+    assert item is not None
+    await queues.complete(item, {"by": "the first"})
+    sandbox.world.faults.add(replace(slow, match="POST *SetTransactionResult", times=1))
+    if vendor == "uipath":
+        with pytest.raises(ConflictError):
+            await queues.complete(item, {"by": "somebody else"})
+
+
+async def test_a_right_that_was_taken_away_in_between_does_not_hide_what_was_made(
+    sandbox: Sandbox, bridge: Bridge, vendor: str
+) -> None:
+    sandbox.world.faults.add(Fault(FaultKind.CUT, match=CREATE[vendor], when=When.AFTER))
+    sandbox.world.faults.add(Fault(FaultKind.STATUS, match=CREATE[vendor], status=403))
+
+    assert (await bridge[vendor].queues.create(QueueDraft(name="New"))).name == "New"

@@ -115,7 +115,7 @@ class BotMaestroLogs(LogService):
         try:
             await self._client.tell("DELETE", path, effect=Effect.SET, operation=operation)
         except NotFoundError as error:
-            if error.attempts == 1:  # else the first attempt, whose answer was lost, has deleted it
+            if not error.uncertain_before:  # else the first attempt, whose answer was lost, has deleted it
                 raise _no_log(operation, log) from None
 
     async def _write(self, log: str, row: Mapping[str, Any], operation: str) -> None:

@@ -170,7 +170,7 @@ class AssetRows:
                 )
             except ConflictError as error:
                 with afterwards():
-                    found = await look_up() if error.attempts > 1 and error.code == NAME_TAKEN else None
+                    found = await look_up() if error.uncertain_before and error.code == NAME_TAKEN else None
                 if found is None:
                     raise
                 return found
@@ -205,7 +205,7 @@ class AssetRows:
         try:
             await self._client.call("DELETE", odata.entity("Assets", row.Id), effect=Effect.SET, operation=operation)
         except NotFoundError as error:
-            if error.attempts == 1:  # a repeat after a lost answer finds it gone: that is what was asked for
+            if not error.uncertain_before:  # a repeat after a lost answer finds it gone: that is what was asked for
                 raise
 
     def _list(self, collection: str, operation: str, condition: str, expand: str = "") -> AsyncIterator[AssetDto]:

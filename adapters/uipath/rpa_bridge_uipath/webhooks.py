@@ -74,7 +74,7 @@ class UiPathWebhooks(WebhookService):
         try:
             await self._client.call("DELETE", path, effect=Effect.SET, operation=operation)
         except NotFoundError as error:
-            if error.attempts == 1:  # a repeat after a lost answer finds it gone: that is what was asked for
+            if not error.uncertain_before:  # a repeat after a lost answer finds it gone: that is what was asked for
                 raise
 
     async def ping(self, name: str) -> None:

@@ -143,6 +143,15 @@ async def test_without_a_token_nothing_is_sent_and_nothing_is_tried_again(
     assert not any(may_repeat(effect, caught.value) for effect in Effect)
 
 
+async def test_what_one_caller_is_told_of_a_failed_login_says_nothing_of_the_others(script: type[Script]) -> None:
+    issuer = Issuer(failure=UnavailableError("the log-in is down"))
+    sender = Authorise(script(), issuer, sign)
+    told = await asyncio.gather(sender.send(SIGNED), sender.send(SIGNED), return_exceptions=True)
+    first, second = (one for one in told if isinstance(one, UnavailableError))
+    first.delivery = Delivery.MAYBE
+    assert second.delivery is Delivery.NOT_SENT
+
+
 async def test_wrong_settings_of_the_login_are_raised_as_they_are(script: type[Script]) -> None:
     with pytest.raises(ConfigError):
         await Authorise(script(OK), Issuer(failure=ConfigError("scope")), sign).send(SIGNED)

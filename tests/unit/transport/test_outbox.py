@@ -26,6 +26,7 @@ from rpa_bridge.errors import (
 )
 from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.testing import ManualClock
+from rpa_bridge.transport.call import deadline
 from rpa_bridge.transport.effects import Effects
 from rpa_bridge.transport.outbox import Intent
 from rpa_bridge.transport.sqlite_outbox import SqliteOutbox
@@ -266,9 +267,14 @@ def test_it_is_known_when_the_last_of_a_key_is_settled(outbox: SqliteOutbox, tmp
     assert outbox.settles_at(INTENT.place, INTENT.key) == AT + timedelta(minutes=6)
 
 
-@pytest.mark.parametrize("is_kept", [True, False])
-async def test_what_may_still_come_of_an_earlier_effect_is_waited_for(outbox: SqliteOutbox, is_kept: bool) -> None:
-    ours = effects(outbox if is_kept else None)
+@pytest.mark.parametrize("kept", ["written down", "in memory", "in a file that is spoilt"])
+async def test_what_may_still_come_of_an_earlier_effect_is_waited_for(
+    outbox: SqliteOutbox, kept: str, tmp_path: Path
+) -> None:
+    if kept == "in a file that is spoilt":
+        (tmp_path / "state").mkdir(mode=0o700)
+        (tmp_path / "state" / "outbox.db").write_bytes(b"this is no database" * 99)
+    ours = effects(None if kept == "in memory" else outbox)
     clock = ours.clock
     assert isinstance(clock, ManualClock)
     lands = clock.monotonic() + 40
@@ -312,16 +318,27 @@ def test_a_blind_effect_is_written_down_as_one_that_cannot_be_looked_up(outbox: 
     assert (left.operation, left.subject, left.key, left.what) == ("queues.take", "", "", "an item may be taken")
 
 
-def test_a_key_that_is_a_secret_is_not_written_down_and_not_looked_for(outbox: SqliteOutbox) -> None:
+async def test_a_key_that_is_a_secret_is_not_written_down_and_keeps_a_second_start_waiting_all_the_same(
+    outbox: SqliteOutbox, tmp_path: Path
+) -> None:
     REDACTOR.add("outbox-canary-1")
+    key = "x-outbox-canary-1"
     with (
         pytest.raises(UnavailableError),
-        effects(outbox).noted("jobs.start", "a job with key outbox-canary-1", subject="A", key="x-outbox-canary-1"),
+        effects(outbox).noted("jobs.start", "a job with key outbox-canary-1", subject="A", key=key),
     ):
         raise UnavailableError("cut")
 
     (left,) = outbox.entries()
-    assert (left.subject, left.key, left.what) == ("", "", "a job with key ***")
+    assert (left.subject, left.what) == ("", "a job with key ***")
+    assert b"outbox-canary" not in b"".join(one.read_bytes() for one in (tmp_path / "state").iterdir())
+
+    async def look_up() -> str | None:
+        return None
+
+    another_process = effects(SqliteOutbox(tmp_path / "state"))
+    with pytest.raises(OutcomeUnknownError), deadline(30, clock=another_process.clock):
+        await another_process.earlier(look_up, operation="jobs.start", what="a job", key=key)
 
 
 def test_without_an_outbox_nothing_is_noted_and_no_id_is_drawn() -> None:

@@ -14,7 +14,7 @@ from rpa_bridge.errors import (
     UnavailableError,
 )
 from rpa_bridge.testing import ManualClock
-from rpa_bridge.transport.reconcile import LOOKS, SETTLE_WINDOW, blindly, once
+from rpa_bridge.transport.reconcile import LOOKS, SETTLE_WINDOW, afterwards, blindly, once
 
 LOST = UnavailableError("cut", status=502, code="c", operation="jobs.start", request_id="r-1", attempts=2)
 
@@ -22,9 +22,17 @@ LOST = UnavailableError("cut", status=502, code="c", operation="jobs.start", req
 class Platform:
     """Carries a request out after some seconds, or never; the answer to it is lost."""
 
-    def __init__(self, *, lands_after: float | None, failure: Exception | None = LOST, broken: int = 0) -> None:
+    def __init__(
+        self,
+        *,
+        lands_after: float | None,
+        failure: Exception | None = LOST,
+        broken: int = 0,
+        breaks: Exception | None = None,
+    ) -> None:
         self.clock = ManualClock()
         self.lands_after, self.failure, self.broken = lands_after, failure, broken
+        self.breaks = breaks or UnavailableError("the look-up failed")
         self.sent = 0
         self.looks: list[float] = []
         self.look_takes = 0.0
@@ -40,7 +48,7 @@ class Platform:
         self.looks.append(passed)
         self.clock.advance(self.look_takes)
         if len(self.looks) <= self.broken:
-            raise UnavailableError("the look-up failed")
+            raise self.breaks
         return "found" if self.lands_after is not None and passed >= self.lands_after else None
 
     async def once(self, window: float = SETTLE_WINDOW) -> str:
@@ -104,6 +112,15 @@ async def test_a_look_that_fails_is_not_absent() -> None:
     platform = Platform(lands_after=0, broken=3)
     assert await platform.once() == "found"
     assert (platform.sent, len(platform.looks)) == (1, 4)
+
+
+async def test_a_look_that_the_settings_fail_does_not_sound_as_if_nothing_had_been_sent() -> None:
+    platform = Platform(lands_after=0, broken=3, breaks=ConfigError("the certificate is not trusted"))
+    assert await platform.once() == "found"
+
+    with pytest.raises(UnavailableError, match="the certificate is not trusted") as caught, afterwards():
+        raise ConfigError("the certificate is not trusted")
+    assert caught.value.maybe_applied
 
 
 async def test_looks_that_all_fail_leave_it_unknown() -> None:

@@ -13,6 +13,7 @@ import pytest
 
 from rpa_bridge.errors import (
     AuthError,
+    BridgeError,
     ConfigError,
     ConflictError,
     Delivery,
@@ -227,16 +228,45 @@ async def test_the_failure_before_one_that_was_held_back_is_the_one_that_counts(
     assert (caught.value.attempts, caught.value.delivery, len(inner.sent)) == (2, Delivery.MAYBE, 3)
 
 
-@pytest.mark.parametrize("last", [down(Delivery.NOT_SENT), limited(1000)])
+@pytest.mark.parametrize(
+    "last",
+    [
+        lambda: down(Delivery.NOT_SENT),
+        lambda: RateLimitedError("slow down", retry_after=1000, delivery=Delivery.NOT_SENT),
+        lambda: AuthError("who"),
+        lambda: DeniedError("no"),
+    ],
+)
 @pytest.mark.parametrize("effect", [Effect.READ, Effect.SET, Effect.KEYED])
 async def test_what_an_early_attempt_may_have_done_is_not_forgotten(
-    effect: Effect, last: RemoteError, script: type[Script]
+    effect: Effect, last: Callable[[], RemoteError], script: type[Script]
 ) -> None:
-    last.delivery = Delivery.NOT_SENT
-    inner = script(down(), last)
-    with pytest.raises(type(last)) as caught:
+    failure = last()
+    inner = script(down(), *[failure] * 6)
+    with pytest.raises(type(failure)) as caught:
         await sender(inner, ManualClock()).send(asking(effect))
     assert caught.value.maybe_applied is (effect is not Effect.READ)
+
+
+@pytest.mark.parametrize("effect", [Effect.READ, Effect.KEYED])
+async def test_settings_that_fail_the_next_attempt_do_not_hide_what_the_first_may_have_done(
+    effect: Effect, script: type[Script]
+) -> None:
+    failure = ConfigError("the certificate is not trusted")
+    with pytest.raises(BridgeError, match="the certificate is not trusted") as caught:
+        await sender(script(down(), failure), ManualClock()).send(asking(effect))
+    told = caught.value
+    assert (told is failure) is (effect is Effect.READ)
+    assert isinstance(told, ConfigError) or (isinstance(told, UnavailableError) and told.maybe_applied)
+
+
+@pytest.mark.parametrize(("before", "is_uncertain"), [(down(), True), (limited(1), False)])
+async def test_a_refusal_tells_whether_the_attempt_before_may_be_what_stands_in_its_way(
+    before: RemoteError, is_uncertain: bool, script: type[Script]
+) -> None:
+    with pytest.raises(ConflictError) as caught:
+        await sender(script(before, ConflictError("so already")), ManualClock()).send(asking(Effect.KEYED))
+    assert (caught.value.attempts, caught.value.uncertain_before) == (2, is_uncertain)
 
 
 async def test_a_refusal_stays_one_whatever_came_before(script: type[Script]) -> None:

@@ -55,7 +55,7 @@ class Definitions(QueueService):
             except (ConflictError, InvalidError) as error:
                 # A repeat after a lost answer finds the label taken: by our own datapool, if it is as drafted.
                 with afterwards():
-                    made = await look_up() if error.attempts > 1 else None
+                    made = await look_up() if error.uncertain_before else None
                 if made is None:
                     await self._refuse_known(draft.name, operation)
                     raise
@@ -86,7 +86,7 @@ class Definitions(QueueService):
         try:
             await self._client.tell("DELETE", pool_path(operation, name), effect=Effect.SET, operation=operation)
         except NotFoundError as error:
-            if error.attempts == 1:  # a repeat after a lost answer finds it gone: that is what was asked for
+            if not error.uncertain_before:  # a repeat after a lost answer finds it gone: that is what was asked for
                 raise no_queue(operation, name) from None
 
     async def stats(self, queue: str) -> QueueStats:

@@ -78,7 +78,7 @@ class Items(Definitions):
         try:
             await self._client.tell("DELETE", path, effect=Effect.SET, operation=operation)
         except NotFoundError as error:
-            if error.attempts > 1:  # a repeat after a lost answer finds it gone: that is what was asked for
+            if error.uncertain_before:  # a repeat after a lost answer finds it gone: that is what was asked for
                 return
             await self._is_new(item, operation)
             hint = "this server is too old for it; remove the entry in the portal"

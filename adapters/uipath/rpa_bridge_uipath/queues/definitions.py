@@ -63,7 +63,7 @@ class Definitions(QueueService):
             except ConflictError as error:
                 # A repeat after a lost answer finds the name taken: by our own queue, if it is as drafted.
                 with afterwards():
-                    made = await look_up() if error.attempts > 1 else None
+                    made = await look_up() if error.uncertain_before else None
                 if made is None:
                     raise
                 return made
@@ -88,7 +88,7 @@ class Definitions(QueueService):
         try:
             await self._client.call("DELETE", path, effect=Effect.SET, operation=operation)
         except NotFoundError as error:
-            if error.attempts == 1:  # a repeat after a lost answer finds it gone: that is what was asked for
+            if not error.uncertain_before:  # a repeat after a lost answer finds it gone: that is what was asked for
                 raise
         self._ids.pop(name, None)
 

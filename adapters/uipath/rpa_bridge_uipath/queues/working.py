@@ -65,7 +65,7 @@ class Working(Items):
             await self._client.call("POST", path, effect=Effect.SET, operation=operation, json=body)
         except (ConflictError, InvalidError) as error:
             # A repeat after a lost answer finds the item final already: that is what was asked for.
-            if error.attempts > 1:
+            if error.uncertain_before:
                 with afterwards():
                     now = await self._item(item.id, operation)
                 if mapping.item_state(now) in reached:
