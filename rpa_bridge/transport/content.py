@@ -29,6 +29,8 @@ class Content:
     media_type: str = BINARY
     failure: Exception | None = field(default=None, init=False, repr=False)
     """What reading it raised the last time, which is not the network's fault."""
+    complete: bool = field(default=False, init=False, repr=False)
+    """Whether it was read to its end the last time, and had its size."""
     _begun: bool = field(default=False, init=False, repr=False)
 
     @classmethod
@@ -48,14 +50,20 @@ class Content:
         return self._begun and isinstance(self.pieces, AsyncIterator)
 
     async def read(self, operation: str, on_piece: Callable[[], None]) -> AsyncIterator[bytes]:
-        """Exactly `size` bytes. Raises InvalidError, also kept in `failure`, when there are more or fewer."""
-        self._begun, self.failure = True, None
-        sent = 0
+        """Exactly `size` bytes. Raises InvalidError, also kept in `failure`, when there are more or fewer.
+
+        The piece that makes up the size is given when the end is known: with it the platform has all that it waits for.
+        """
+        self._begun, self.failure, self.complete = True, None, False
+        sent, last = 0, b""
         try:
             async for piece in _pieces(self.pieces):
                 sent += len(piece)
                 if sent > self.size:
                     raise _cut_short(operation, f"the content has more than the {self.size} bytes that were announced")
+                if sent == self.size:
+                    last = piece
+                    continue
                 yield piece
                 on_piece()
             if sent < self.size:
@@ -63,6 +71,10 @@ class Content:
         except Exception as error:
             self.failure = error
             raise
+        self.complete = True
+        if last:
+            yield last
+            on_piece()
 
 
 @dataclass(frozen=True, slots=True)

@@ -27,7 +27,7 @@ import aiohttp
 from aiohttp.abc import AbstractStreamWriter
 from yarl import URL
 
-from rpa_bridge.errors import ConfigError, Delivery, InvalidError, ProtocolError
+from rpa_bridge.errors import ConfigError, Delivery, InvalidError, OutcomeUnknownError, ProtocolError
 
 from .addresses import check_absolute, names_user, origin, query_string
 from .base import Effect, Request, Response
@@ -100,6 +100,8 @@ class Http:
         except (aiohttp.ClientError, OSError, ValueError) as error:
             failure = translate(error, patience)
         else:
+            if request.content is not None and not request.content.complete and response.status < 300:
+                raise _before_its_end(request, response) from request.content.failure
             return response
         if request.content is not None and request.content.failure is not None:
             raise request.content.failure
@@ -288,3 +290,13 @@ def _body(request: Request) -> tuple[str | None, bytes | None]:
 
 def _refused(request: Request, sentence: str) -> InvalidError:
     return InvalidError(f"{request.operation}: {sentence}", delivery=Delivery.NOT_SENT, operation=request.operation)
+
+
+def _before_its_end(request: Request, response: Response) -> OutcomeUnknownError:
+    """The error for a success told before the platform had all of the content: it may keep a part as the whole."""
+    return OutcomeUnknownError(
+        f"{request.operation}: the platform reported success before it had the whole content; look at what it keeps "
+        f"before you rely on it",
+        status=response.status,
+        operation=request.operation,
+    )

@@ -20,6 +20,7 @@ from rpa_bridge.errors import (
     ConfigError,
     InvalidError,
     NotFoundError,
+    OutcomeUnknownError,
     ProtocolError,
     UnavailableError,
 )
@@ -92,6 +93,61 @@ async def test_content_of_another_size_never_arrives_whole(serve: Serve, connect
         await connect(server.url).send(upload(Content(File(b"ab", b"cd"), size)))
 
     assert server.seen == []
+
+
+@pytest.mark.parametrize("announced", [0, 2])
+async def test_more_pieces_than_announced_do_not_arrive_as_a_whole_content(
+    serve: Serve, connect: Connect, announced: int
+) -> None:
+    async def late() -> AsyncIterator[bytes]:
+        for _ in range(2):
+            yield b"ab"
+            await asyncio.sleep(0.05)  # real time: a server that has what was announced answers meanwhile
+
+    server = await serve(accept)
+
+    with pytest.raises(InvalidError, match=f"^test\\.upload: the content has more than the {announced} bytes"):
+        await connect(server.url).send(upload(Content(late(), announced)))
+
+    assert server.seen == []
+
+
+async def test_what_reading_the_end_raises_comes_before_the_last_piece_leaves(serve: Serve, connect: Connect) -> None:
+    broken = OSError(5, "the disk is broken")
+    server = await serve(accept)
+
+    with pytest.raises(OSError, match="the disk is broken"):
+        await connect(server.url).send(upload(Content(File(b"ab", b"cd", failure=broken), 4)))
+
+    assert server.seen == []
+
+
+@pytest.mark.parametrize("status", [200, 401])
+async def test_a_success_that_is_told_before_the_content_was_read_is_not_believed(
+    serve: Serve, connect: Connect, status: int
+) -> None:
+    async def slowly() -> AsyncIterator[bytes]:
+        yield b"x"
+        await asyncio.sleep(0.05)  # real time: the answer must be there first
+        yield b"y"
+        await asyncio.Event().wait()
+
+    async def hasty(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\nx")
+        writer.write(f"HTTP/1.1 {status} Told\r\nContent-Length: 0\r\n\r\n".encode())
+        await reader.read()
+        writer.close()
+
+    server = await asyncio.start_server(hasty, "127.0.0.1", 0)
+    url = f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}"
+    async with server:
+        sending = connect(url).send(upload(Content(slowly(), 10)))
+        if status == 401:  # a refusal may well come before all has been sent
+            assert (await sending).status == status
+            return
+        with pytest.raises(OutcomeUnknownError, match="reported success before it had the whole content") as caught:
+            await sending
+        assert caught.value.maybe_applied
 
 
 @pytest.mark.parametrize("failure", [OSError(5, "the disk is broken"), KeyError("mine")], ids=repr)
