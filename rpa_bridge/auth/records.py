@@ -5,11 +5,11 @@ from __future__ import annotations
 import hashlib
 from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
-from functools import cache
-from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, SecretStr, ValidationError, field_serializer
+
+from rpa_bridge.clock import boot_id
 
 from .private_files import DoubtfulFileError
 from .token import CLOCK_TOLERANCE, LONGEST_LIFE, NEVER, Token, is_usable
@@ -24,7 +24,6 @@ BARRED = "token_refused"
 """Code of a refusal: the log-in goes well, but its tokens are not taken."""
 
 _FIRST_REFUSAL = timedelta(seconds=60)
-_BOOT_ID = Path("/proc/sys/kernel/random/boot_id")
 
 
 @dataclass(frozen=True, slots=True)
@@ -185,7 +184,7 @@ def encode(record: Record, key: str) -> bytes:
             obtained_at=token.obtained_at,
             expires_at=token.expires_at,
             obtained_monotonic=token.obtained_monotonic,
-            boot=_boot_id(),
+            boot=boot_id(),
             scopes=token.scopes,
             details=dict(token.details),
         ),
@@ -236,14 +235,6 @@ def _token(line: _TokenLine, now: datetime, monotonic: float) -> Token:
 
 def _monotonic_here(line: _TokenLine, now: datetime, monotonic: float) -> float:
     """When the token was obtained by our monotonic clock; after a restart only the time of day can tell."""
-    if line.boot == _boot_id() and line.obtained_monotonic <= monotonic:
+    if line.boot == boot_id() and line.obtained_monotonic <= monotonic:
         return line.obtained_monotonic
     return monotonic - max(0.0, (now - line.obtained_at).total_seconds())
-
-
-@cache
-def _boot_id() -> str:
-    try:
-        return _BOOT_ID.read_text(encoding="ascii").strip()
-    except (OSError, ValueError):
-        return ""

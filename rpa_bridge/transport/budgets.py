@@ -15,7 +15,7 @@ from typing import Protocol
 
 from filelock import FileLock, Timeout
 
-from rpa_bridge.clock import Clock
+from rpa_bridge.clock import Clock, boot_id
 from rpa_bridge.errors import Delivery, RateLimitedError
 
 from .call import seconds_left
@@ -32,7 +32,15 @@ SLOWEST = 16.0
 RECOVERY = 10.0
 """Seconds in which a slowed budget becomes a tenth faster again."""
 LONGEST_QUEUE = 3600.0
-"""Seconds: turns further ahead than this were not given by us; a clock was set, or the file is damaged."""
+"""Seconds: turns further ahead than this were not given by us; the file is damaged."""
+LONGEST_ASKED = 86_400.0
+"""Seconds: a platform that asks for a longer rest is not believed."""
+LONGEST_LOCK = 2.0
+"""Seconds to wait for a file that others keep for a thousandth of one: a process that was stopped may have it."""
+SHARE_FOR_LOCK = 0.25
+"""How much of the time that is left is spent on it at most."""
+BOOT_BYTES = 36
+"""As many as a GUID has characters."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,43 +92,58 @@ class Memory:
 
 
 class Shared:
-    """The state in a file, for all processes that know it; in memory where the folder cannot hold one."""
+    """The state in a file, for all processes that know it; in memory where, or while, it cannot be shared.
 
-    _FORMAT = struct.Struct("<4d")
+    Its moments are those of the machine's monotonic clock: setting the time of day does not move them.
+    """
+
+    _FORMAT = struct.Struct(f"<6d{BOOT_BYTES}s")
 
     def __init__(self, path: Path, clock: Clock, rng: random.Random) -> None:
         self._path, self._clock, self._random = path, clock, rng
-        self._memory: Memory | None = None
+        self._own: State | None = None
+        """What stands in for the file while it cannot be shared."""
+        self._is_broken = self._is_told = False
 
     def now(self) -> float:
-        return self._clock.now().timestamp()
+        return self._clock.monotonic()
 
     async def change(self, change: Callable[[State], State]) -> State:
-        if self._memory is not None:
-            return await self._memory.change(change)
         try:
-            lock = await self._locked()
+            lock = None if self._is_broken else await self._locked()
+            if lock is not None:
+                return self._change_file(change, lock)
         except OSError as error:
-            return await self._alone(error).change(change)
-        try:
-            state = change(self._load())
-            self._save(state)
-        except OSError as error:
-            return await self._alone(error).change(change)
-        finally:
-            lock.release()
-        return state
+            self._is_broken = True
+            self._tell(error.strerror or type(error).__name__)
+        self._own = self._own or self._load()
+        self._own = change(self._own)
+        return self._own
 
     async def read(self) -> State:
-        return self._load() if self._memory is None else await self._memory.read()
+        return self._own or self._load()
 
-    async def _locked(self) -> FileLock:
+    def _change_file(self, change: Callable[[State], State], lock: FileLock) -> State:
+        try:
+            state = change(self._load() if self._own is None else _later(self._load(), self._own))
+            self._save(state)
+        finally:
+            lock.release()
+        self._own = None
+        return state
+
+    async def _locked(self) -> FileLock | None:
+        """The lock; None when others keep it for too long, and then with every turn until it is free at once."""
         self._path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         lock = FileLock(self._path.with_suffix(".lock"), mode=0o600)
+        ends = self._clock.monotonic() + min(LONGEST_LOCK, seconds_left() * SHARE_FOR_LOCK)
         while True:
             try:
                 lock.acquire(blocking=False)
             except Timeout:
+                if self._own is not None or self._clock.monotonic() >= ends:
+                    self._tell("another process keeps the lock, as one does that was stopped")
+                    return None
                 await self._clock.sleep(self._random.uniform(0.001, 0.01))
             else:
                 return lock
@@ -128,26 +151,48 @@ class Shared:
     def _load(self) -> State:
         """The state in the file; a new one where there is none, or nothing that makes sense."""
         try:
-            numbers = self._FORMAT.unpack(self._path.read_bytes())
+            *numbers, boot = self._FORMAT.unpack(self._path.read_bytes())
         except (OSError, struct.error):
             return State()
-        return State(*numbers) if all(map(math.isfinite, numbers)) else State()
+        due, rest_until, slowed, slowed_at, monotonic, at = numbers
+        if not all(map(math.isfinite, numbers)) or not 1 <= slowed <= SLOWEST or slowed_at > monotonic:
+            return State()
+        now = self._clock.monotonic()
+        if boot == _boot() and monotonic <= now:
+            return State(due, rest_until, slowed, slowed_at)
+        passed = max(0.0, self._clock.now().timestamp() - at)  # after a restart only the time of day can tell
+        ahead = now - passed - monotonic
+        return State(due + ahead, rest_until + ahead, slowed, slowed_at + ahead)
 
     def _save(self, state: State) -> None:
-        numbers = (state.due, state.rest_until, state.slowed, state.slowed_at)
+        moments = (state.due, state.rest_until, state.slowed, state.slowed_at)
+        content = self._FORMAT.pack(*moments, self._clock.monotonic(), self._clock.now().timestamp(), _boot())
         file = os.open(self._path, os.O_WRONLY | os.O_CREAT | getattr(os, "O_NOFOLLOW", 0), 0o600)
         try:
-            os.write(file, self._FORMAT.pack(*numbers))
+            os.write(file, content)
             os.ftruncate(file, self._FORMAT.size)
         finally:
             os.close(file)
 
-    def _alone(self, error: OSError) -> Memory:
-        LOG.warning(
-            "budgets cannot be shared in %s (%s); this process keeps its own", self._path.parent, error.strerror
-        )
-        self._memory = Memory(self.now)
-        return self._memory
+    def _tell(self, reason: str) -> None:
+        if not self._is_told:
+            LOG.warning("budgets cannot be shared in %s (%s); this process keeps its own", self._path.parent, reason)
+        self._is_told = True
+
+
+def _later(one: State, other: State) -> State:
+    """What both ask for."""
+    return State(
+        max(one.due, other.due),
+        max(one.rest_until, other.rest_until),
+        max(one.slowed, other.slowed),
+        max(one.slowed_at, other.slowed_at),
+    )
+
+
+def _boot() -> bytes:
+    """The machine's start as the file holds it."""
+    return boot_id().encode()[:BOOT_BYTES].ljust(BOOT_BYTES, b"\0")
 
 
 def shared_or_own(folder: Path | None, name: str, clock: Clock, rng: random.Random) -> Keeper:
@@ -169,18 +214,19 @@ class Budget:
     async def turn(self, operation: str) -> None:
         """Returns when a request may go. Raises RateLimitedError for a turn after the deadline, or too long a rest."""
         while True:
-            now = self._keeper.now()
-            turn = await self._reserve(now, operation)
-            if turn <= now:
+            turn = await self._reserve(operation)
+            wait = turn - self._keeper.now()
+            if wait <= 0:
                 return
-            await self._clock.sleep(turn - now)
+            await self._clock.sleep(wait)
             if (await self._keeper.read()).rest_until <= turn:  # else a 429 came while this one waited
                 return
 
     async def refused(self, seconds: float | None) -> None:
         """Notes a 429: everyone rests as long as the platform asked, and then goes more slowly for a while."""
         now = self._keeper.now()
-        rest = (REST_WITHOUT_WORD if seconds is None else seconds) * (1 + self._random.uniform(0, JITTER))
+        asked = REST_WITHOUT_WORD if seconds is None else min(seconds, LONGEST_ASKED)
+        rest = asked * (1 + self._random.uniform(0, JITTER))
 
         def slow_down(state: State) -> State:
             until = max(state.rest_until, now + rest)
@@ -190,33 +236,38 @@ class Budget:
         self.is_open = False
         await self._keeper.change(slow_down)
 
-    async def _reserve(self, now: float, operation: str) -> float:
+    async def _reserve(self, operation: str) -> float:
         """The moment of this request's turn."""
-        turn = now
+        turn = 0.0
 
         def take(state: State) -> State:
             nonlocal turn
-            rest = state.rest_until
+            now = self._keeper.now()
+            rest = _believed(state.rest_until, now, LONGEST_ASKED * (1 + JITTER))
             if rest - now > min(LONGEST_REST, seconds_left()):
                 raise _resting(operation, rest - now)
             if self._rate is None:
                 turn = max(now, rest)
                 return state
             interval = _slowness(state, now) / self._rate.per_second
-            queued = state.due if state.due - now <= LONGEST_QUEUE else now
-            due = max(queued, now, rest)
+            due = max(_believed(state.due, now, LONGEST_QUEUE), now, rest)
             turn = max(now, rest, due - (self._rate.burst - 1) * interval)
             if turn - now > seconds_left():
                 raise _queued(operation, turn - now)
-            return State(due + interval, state.rest_until, state.slowed, state.slowed_at)
+            return State(due + interval, rest, state.slowed, state.slowed_at)
 
         await self._keeper.change(take)
         return turn
 
 
+def _believed(moment: float, now: float, longest: float) -> float:
+    """The moment, unless it is too far ahead to have been set by us."""
+    return moment if moment - now <= longest else now
+
+
 def _slowness(state: State, now: float) -> float:
     """How many times slower than its rate the budget is now."""
-    return max(1.0, state.slowed * math.pow(1.1, -(now - state.slowed_at) / RECOVERY))
+    return max(1.0, state.slowed * math.pow(1.1, -max(0.0, now - state.slowed_at) / RECOVERY))
 
 
 def _queued(operation: str, seconds: float) -> RateLimitedError:

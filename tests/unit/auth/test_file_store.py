@@ -271,7 +271,7 @@ async def test_a_record_from_before_a_restart_counts_by_the_time_of_day(
     await store.save(await store.name(key), Record(token=token))
     clock.advance(600.0)
     clock._monotonic = 20.0
-    monkeypatch.setattr(records, "_boot_id", lambda: "another start")
+    monkeypatch.setattr(records, "boot_id", lambda: "another start")
 
     loaded = (await store.load(await store.name(key))).token
 
@@ -285,7 +285,7 @@ async def test_a_restart_shows_even_when_the_new_start_was_longer_ago_than_the_o
     await store.save(await store.name(key), Record(token=token))
     clock.advance(600.0)
     clock._monotonic = 9000.0
-    monkeypatch.setattr(records, "_boot_id", lambda: "another start")
+    monkeypatch.setattr(records, "boot_id", lambda: "another start")
 
     loaded = (await store.load(await store.name(key))).token
 
