@@ -27,6 +27,7 @@ from rpa_bridge.errors import Delivery
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sandbox.server import Sandbox
 from rpa_bridge.sandbox.world import Exchange
+from rpa_bridge.testing import ManualClock
 from rpa_bridge.transport.base import Effect, Request
 from rpa_bridge_uipath.adapter import LIMITS
 from rpa_bridge_uipath.automations import UiPathAutomations
@@ -180,6 +181,40 @@ async def test_a_releases_key_is_remembered_and_asked_for_again_when_it_was_made
     assert job.automation == "Invoices"
     assert len(requests("GET */odata/Releases[?]*")) == 2
     assert [one.status for one in requests(START)] == [201, 201, 404, 201]
+
+
+def swap_names(sandbox: Sandbox) -> None:
+    """Gives each release the other's name, as when a new one takes the place of an old one."""
+    face: Any = sandbox.faces["uipath"]
+    for release in face._state.releases.values():
+        release["Name"] = {"Invoices": "Letters", "Letters": "Invoices"}.get(release["Name"], release["Name"])
+
+
+async def test_a_release_that_has_got_the_name_is_the_one_that_is_started(sandbox: Sandbox) -> None:
+    clock = ManualClock()
+    async with Bridge({"connections": sandbox.connections}, clock=clock, cache_dir=None) as bridge:
+        erp = bridge["uipath"]
+        await erp.jobs.start("Invoices")
+        swap_names(sandbox)
+        clock.advance(60)
+
+        assert (await erp.jobs.start("Invoices")).automation == "Invoices"
+
+
+async def test_a_start_of_a_release_that_was_renamed_this_minute_is_told_and_happens_once(
+    sandbox: Sandbox, erp: Adapter, requests: Requests, caplog: pytest.LogCaptureFixture
+) -> None:
+    await erp.jobs.start("Invoices")
+    assert caplog.records == []
+    swap_names(sandbox)
+
+    job = await erp.jobs.start("Invoices")
+    assert job.automation == "Letters"
+    assert "asked for 'Invoices', but the release that had this name a moment ago is now 'Letters'" in caplog.text
+    assert f"was started: job {job.id};" in caplog.text
+    assert started(requests) == 2
+
+    assert (await erp.jobs.start("Invoices")).automation == "Invoices"
 
 
 async def test_a_release_that_is_gone_is_not_found(sandbox: Sandbox, erp: Adapter, requests: Requests) -> None:

@@ -22,6 +22,8 @@ from .uploads import upload
 
 NO_SUCH_ITEM = "1002"
 """docs: uipath.md 5.2"""
+KEY_KEPT = 60.0
+"""Seconds for which a release's key is remembered: another release may be given its name."""
 
 
 class UiPathAutomations(AutomationService):
@@ -30,7 +32,8 @@ class UiPathAutomations(AutomationService):
     def __init__(self, client: Client, clock: Clock) -> None:
         super().__init__("uipath", clock)
         self._client, self._feed = client, client.for_tenant
-        self._keys: dict[str, str] = {}
+        self._keys: dict[str, tuple[str, float]] = {}
+        """By name, with the moment from which on it is asked for anew."""
 
     async def find(self) -> AsyncIterator[Automation]:
         async for release in self._client.all_rows(ReleaseDto, "Releases", operation="automations.find"):
@@ -99,13 +102,16 @@ class UiPathAutomations(AutomationService):
         return await upload(self._feed, Content.of(content, size, operation), self.clock, operation)
 
     async def release_key(self, name: str, operation: str) -> str:
-        """The key that StartJobs takes, remembered. Raises NotFoundError."""
-        if name not in self._keys:
-            self._keys[name] = (await self._release(name, operation)).Key
-        return self._keys[name]
+        """The key that StartJobs takes, remembered for a minute. Raises NotFoundError."""
+        now = self.clock.monotonic()
+        key, until = self._keys.get(name, ("", now))
+        if until <= now:
+            key = (await self._release(name, operation)).Key
+            self._keys[name] = key, now + KEY_KEPT
+        return key
 
     def forget_key(self, name: str) -> None:
-        """Forgets a remembered key: the release may have been made anew."""
+        """Forgets a remembered key: the release may have been made anew, or renamed."""
         self._keys.pop(name, None)
 
     async def _release(self, name: str, operation: str) -> ReleaseDto:

@@ -5,6 +5,7 @@ docs: uipath.md 5.5
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Sequence
 
 from rpa_bridge.clock import Clock
@@ -27,6 +28,7 @@ from .arguments import Arguments
 from .lookup import job_by_number
 from .options import check_options
 
+LOG = logging.getLogger("rpa_bridge.uipath")
 MOST_NAMED = 10
 """How many jobs an error names."""
 
@@ -120,7 +122,25 @@ class Starts:
             raise ProtocolError(
                 f"{operation}: the answer does not name our start ({len(jobs)} jobs in it)", operation=operation
             )
+        self._check_automation(start, jobs, operation)
         return [self._arguments.known(job) for job in jobs]
+
+    def _check_automation(self, start: Start, jobs: Sequence[JobDto], operation: str) -> None:
+        """Tells of jobs that another automation runs: the remembered release was renamed in the last minute.
+
+        It is no error: they were started, and whoever gets one starts them once more.
+        """
+        names = {job.ReleaseName for job in jobs if job.ReleaseName and not _is_of(job, start.automation)}
+        if names:
+            self._automations.forget_key(start.automation)
+            LOG.warning(
+                "%s: asked for %r, but the release that had this name a moment ago is now %r, and was started: job %s; "
+                "stop what must not run",
+                operation,
+                start.automation,
+                ", ".join(sorted(names)),
+                _named(jobs),
+            )
 
     async def _existing(self, start: Start, operation: str) -> list[Job] | None:
         """The jobs that carry the start's Reference; None without. Raises ConflictError when of another number."""
@@ -143,7 +163,7 @@ class Starts:
         with apart():  # an empty list means that the start may be sent
             found = [row async for row in rows if row.Reference == start.reference]  # the server ignores case
         for row in found:
-            if (row.ReleaseName or "").casefold() != start.automation.casefold():
+            if not _is_of(row, start.automation):
                 raise ConflictError(
                     f"{operation}: the key {start.reference!r} belongs to job {row.Id} of {row.ReleaseName!r}; "
                     f"use another key",
@@ -152,6 +172,10 @@ class Starts:
         if len(found) > start.count:
             raise _another_number(found, start, operation)
         return found
+
+
+def _is_of(job: JobDto, automation: str) -> bool:
+    return (job.ReleaseName or "").casefold() == automation.casefold()
 
 
 def _wanted(start: Start) -> str:
