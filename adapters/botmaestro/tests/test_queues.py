@@ -24,6 +24,7 @@ from rpa_bridge import (
     ProtocolError,
     RemoteError,
     UnsupportedError,
+    deadline,
 )
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sandbox.server import Sandbox
@@ -264,6 +265,22 @@ async def test_a_take_that_is_answered_without_an_entry_may_have_reserved_one(sc
     ):
         await scripted(script).take("Invoices")
     assert script.lines == ["GET /datapool/Invoices/pull", "GET /datapool/Invoices/view"]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "slept", "looks"), [(0.2, [], 0), (0.8, [0.0], 1), (2.5, [1.5], 1), (60.0, [2.0], 1)]
+)
+async def test_a_take_looks_for_a_lost_entry_within_its_deadline_and_not_beyond(
+    script: Any, seconds: float, slept: list[float], looks: int
+) -> None:
+    script.answer(None)
+    for _ in range(looks):
+        script.page(last=True)
+
+    with deadline(seconds, clock=script.clock), pytest.raises(OutcomeUnknownError, match="PROCESSING without a worker"):
+        await scripted(script).take("Invoices")
+    assert script.clock.slept == pytest.approx(slept)
+    assert script.lines[1:] == ["GET /datapool/Invoices/view"] * looks
 
 
 async def test_an_added_item_whose_answer_is_of_another_is_looked_up(script: Any) -> None:

@@ -14,8 +14,9 @@ from rpa_bridge.contract.queues import Failure, Item
 from rpa_bridge.errors import ConflictError, Delivery, InvalidError, ProtocolError, RemoteError
 from rpa_bridge.helpers.checks import check_values
 from rpa_bridge.transport.base import Effect
+from rpa_bridge.transport.call import LEAST_TIME, at_most, seconds_left
 from rpa_bridge.transport.outbox import Intent
-from rpa_bridge.transport.reconcile import blindly
+from rpa_bridge.transport.reconcile import LAST_LOOK, blindly
 from rpa_bridge_botmaestro.client import Client
 from rpa_bridge_botmaestro.mapping import queues as mapping
 from rpa_bridge_botmaestro.wire.queues import Entry
@@ -140,9 +141,11 @@ class Working(Items):
 
     async def _what_may_be(self, queue: str, since: datetime, operation: str) -> str:
         """What a pull without a usable answer may have done, and where a person can look."""
-        LOG.warning("%s: the answer is uncertain; looking for an entry of %r without a worker", operation, queue)
         said = f"an entry of {queue!r} may now be in PROCESSING without a worker"
         mend = "look for it in the datapool, it times out by the datapool's own limit"
+        if seconds_left() < LEAST_TIME:
+            return f"{said}, and the deadline left no time to look for it; {mend}"
+        LOG.warning("%s: the answer is uncertain; looking for an entry of %r without a worker", operation, queue)
         try:
             suspects, is_whole = await self._suspects(queue, since, operation)
         except RemoteError:
@@ -159,7 +162,7 @@ class Working(Items):
 
     async def _suspects(self, queue: str, since: datetime, operation: str) -> tuple[list[str], bool]:
         """Ids of entries that the pull may have taken, nearest in time first; whether all entries were looked at."""
-        await self.clock.sleep(LOOK_AFTER)
+        await self.clock.sleep(at_most(LOOK_AFTER, spare=LAST_LOOK))
         started, is_whole = self.clock.monotonic(), True
         found: dict[str, timedelta] = {}
         async for entry in self._entries(queue, operation):
