@@ -144,7 +144,14 @@ class Breaker:
 
     async def _find_out(self, circuit: Circuit, request: Request) -> None:
         """Returns when writes may be sent again; until then reads of our own find out. Raises UnavailableError."""
-        read = Request("GET", f"{request.server}/", effect=Effect.READ, operation=request.operation, signed=False)
+        read = Request(
+            "GET",
+            f"{request.server}/",
+            effect=Effect.READ,
+            operation=request.operation,
+            signed=False,
+            foreign=request.foreign,
+        )
         while not circuit.closed:
             try:
                 await self._probe(circuit, read)

@@ -263,6 +263,21 @@ async def test_one_probes_and_the_others_are_told_to_come_back(server: Server) -
     assert len(server.seen) == 1
 
 
+@pytest.mark.parametrize("foreign", [True, False])
+async def test_a_server_that_the_platform_has_named_is_probed_under_the_same_guard(
+    server: Server, foreign: bool
+) -> None:
+    write = Request(
+        "PUT", "https://files.test/f?sig=1", effect=Effect.SET, operation="t", signed=False, foreign=foreign
+    )
+    server.clock.advance(await server.until_open(write))
+    server.seen.clear()
+    await server.ask(write)
+    assert [(one.method, one.server, one.foreign) for one in server.seen] == [
+        ("GET", "https://files.test:443", foreign)
+    ]
+
+
 async def test_a_cancelled_probe_leaves_the_place_to_the_next(server: Server) -> None:
     server.clock.advance(await server.until_open(READ))
     server.failure = None
