@@ -24,7 +24,7 @@ MASK = "***"
 SHORTEST_SECRET = 6
 """Shorter values would mask ordinary words; they are covered by name alone."""
 MOST_SECRETS = 4096
-"""Beyond this the oldest is forgotten, so that a year of renewed tokens does not fill the memory."""
+"""Beyond this the oldest that need not last is forgotten: a year of renewed tokens must not fill the memory."""
 
 _NAMES = r"""
     [\w-]{0,40}(?:token|secret|password|passwd|passphrase|pwd)(?:[_-]?(?:value|text))?
@@ -61,21 +61,25 @@ class Redactor:
 
     def __init__(self) -> None:
         self._secrets: OrderedDict[str, tuple[str, ...]] = OrderedDict()
+        self._lasting: set[str] = set()
         self._by_head: dict[str, tuple[str, ...]] = {}
         self._adding = threading.Lock()
 
-    def add(self, secret: str) -> None:
-        """Learns a secret, so that no text shows it in any of its usual encodings."""
+    def add(self, secret: str, *, lasting: bool = False) -> None:
+        """Learns a secret, so that no text shows it in any of its usual encodings.
+
+        `lasting` is for what is good as long as the process, such as the secrets of settings: it is never forgotten.
+        """
         if len(secret) < SHORTEST_SECRET:
             return
         with self._adding:
-            if secret in self._secrets:
-                self._secrets.move_to_end(secret)
+            if secret in self._lasting:
                 return
-            self._secrets[secret] = _forms(secret)
-            for form in self._secrets[secret]:
-                head = form[:SHORTEST_SECRET]
-                self._by_head[head] = tuple(sorted((*self._by_head.get(head, ()), form), key=len, reverse=True))
+            forms = self._secrets.pop(secret, None) or self._learn(secret)
+            if lasting:
+                self._lasting.add(secret)
+                return
+            self._secrets[secret] = forms
             while len(self._secrets) > MOST_SECRETS:
                 self._forget(self._secrets.popitem(last=False)[1])
 
@@ -98,6 +102,13 @@ class Redactor:
     def named(self, name: str, text: str) -> str:
         """The text that stands under a name: `***` where the name alone tells that it is a secret."""
         return MASK if _TELLING_NAME.fullmatch(name) else self.clean(text)
+
+    def _learn(self, secret: str) -> tuple[str, ...]:
+        forms = _forms(secret)
+        for form in forms:
+            head = form[:SHORTEST_SECRET]
+            self._by_head[head] = tuple(sorted((*self._by_head.get(head, ()), form), key=len, reverse=True))
+        return forms
 
     def _forget(self, forms: tuple[str, ...]) -> None:
         for form in forms:

@@ -94,7 +94,7 @@ class KeyringKey:
             raise
         except Exception as error:  # noqa: BLE001 - keyrings are plug-ins and fail in any way
             raise NoKeyError(f"the keyring does not work ({type(error).__name__})") from None
-        REDACTOR.add(kept)
+        REDACTOR.add(kept, lasting=True)
         try:
             key = base64.b64decode(kept, validate=True)
         except (binascii.Error, ValueError):

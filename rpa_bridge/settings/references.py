@@ -84,7 +84,7 @@ class Resolver:
 
     @staticmethod
     def _told(value: str) -> str:
-        REDACTOR.add(value)
+        REDACTOR.add(value, lasting=True)
         return value
 
     def _error(self, place: Place, problem: str) -> ConfigError:

@@ -38,7 +38,7 @@ def guard_secrets(values: Mapping[str, Any], origin: Origin, place: Place, shape
                     f"a secret stands in clear at {dotted((*place, *inner))}, but {origin.exposure}, "
                     f"or replace the value by ${{env:NAME}}"
                 )
-            REDACTOR.add(unescape(text))
+            REDACTOR.add(unescape(text), lasting=True)
         return leaf
 
     map_leaves(values, check)

@@ -104,7 +104,7 @@ def _without_values(message: str, given: Any) -> str:
 
 def _tell_redactor(value: Any) -> None:
     if isinstance(value, SecretStr):
-        REDACTOR.add(value.get_secret_value())
+        REDACTOR.add(value.get_secret_value(), lasting=True)
     elif isinstance(value, BaseModel):
         _tell_redactor(vars(value))
     elif isinstance(value, Mapping):

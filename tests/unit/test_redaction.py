@@ -99,6 +99,19 @@ def test_what_is_used_is_not_what_is_forgotten(monkeypatch: pytest.MonkeyPatch) 
     assert redactor.clean("the-client-secret renewed-39 renewed-20") == f"{MASK} {MASK} renewed-20"
 
 
+@pytest.mark.parametrize("passing_before", [True, False])
+def test_what_lasts_is_not_forgotten_for_what_passes(monkeypatch: pytest.MonkeyPatch, passing_before: bool) -> None:
+    monkeypatch.setattr("rpa_bridge.redaction.MOST_SECRETS", 10)
+    redactor = Redactor()
+    if passing_before:
+        redactor.add("the-client-secret")
+    redactor.add("the-client-secret", lasting=True)
+    redactor.add("the-client-secret")
+    for number in range(20, 40):
+        redactor.add(f"renewed-{number}")
+    assert redactor.clean("the-client-secret renewed-39 renewed-20") == f"{MASK} {MASK} renewed-20"
+
+
 def test_what_two_secrets_share_stays_hidden_when_one_is_forgotten(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("rpa_bridge.redaction.MOST_SECRETS", 2)
     redactor = Redactor()

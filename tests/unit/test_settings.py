@@ -273,6 +273,15 @@ class TestSecretsInClear:
         assert given.connections["prod"].validated(FakeSettings).more["x"].get_secret_value() == "handed-in-secret"
         assert REDACTOR.clean("handed-in-secret") == "***"
 
+    def test_outlast_any_number_of_tokens(self, world: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        monkeypatch.setattr("rpa_bridge.redaction.MOST_SECRETS", 3)
+        monkeypatch.setenv("FAKE_PIN", "lasting-by-reference")
+        handed_in = fake(pin="${env:FAKE_PIN}", password="lasting-in-clear", more={"x": SecretStr("lasting-handed-in")})
+        Settings.of(handed_in).connections["prod"].validated(FakeSettings)
+        for number in range(4):
+            REDACTOR.add(f"renewed-token-{number}")
+        assert REDACTOR.clean("lasting-by-reference lasting-in-clear lasting-handed-in") == "*** *** ***"
+
 
 class TestMasked:
     def test_shows_references_and_plain_values_and_hides_secrets(self) -> None:

@@ -84,7 +84,7 @@ class RunnerSettings(WorkspaceSettings):
         if len(arguments) < 3 or not arguments[0].startswith(("https://", "http://")):
             return None
         server, task, token, organization, *_ = *arguments, ""
-        REDACTOR.add(token)
+        REDACTOR.add(token, lasting=True)
         if not (task.isascii() and task.isdigit() and is_usable(token)):
             return None
         return cls(server=server, task=task, token=SecretStr(token), organization=organization, http=http)

@@ -31,7 +31,7 @@ class ArgumentSettings(Part):
 
 
 def _known_to_the_redactor(value: SecretStr) -> SecretStr:
-    REDACTOR.add(value.get_secret_value())
+    REDACTOR.add(value.get_secret_value(), lasting=True)
     return value
 
 
