@@ -14,7 +14,7 @@ from rpa_bridge.migration.applying.apply import apply
 from rpa_bridge.migration.applying.item_looks import LONGEST_SEND
 from rpa_bridge.migration.documents import Kind
 from rpa_bridge.migration.ending.rollback import rollback
-from rpa_bridge.migration.journal.base import LANDED, Change, RowState
+from rpa_bridge.migration.journal.base import LANDED, Change, RowState, StepKey
 from rpa_bridge.migration.letters import requeue
 from rpa_bridge.migration.running import Run
 from rpa_bridge.migration.selection import Selection
@@ -41,6 +41,13 @@ LABELS = [
     "files.settled",
     "step.done",
 ]
+
+
+def forget(folder: Path) -> None:
+    """Takes the journal away, as its sentence says where it is damaged."""
+    for file in folder.glob("journal.db*"):
+        if file.suffix != ".seq":
+            file.unlink()
 
 
 async def test_everything_goes_from_each_platform_to_each(ends: Ends, tmp_path: Path) -> None:
@@ -207,6 +214,81 @@ async def test_an_item_that_changes_or_goes_during_the_move_is_a_dead_letter(loc
     async with running(local_ends, document, tmp_path) as run:
         letters = {row.src_id: row.code for row in await run.journal.rows(states={RowState.DEAD})}
     assert letters == {first.id: "not_there", second.id: "drifted"}
+
+
+async def test_a_queue_that_came_meanwhile_gets_no_items_until_a_person_has_looked(
+    local_ends: Ends, tmp_path: Path
+) -> None:
+    document = await planned(local_ends, Selection(queues=(QUEUE,)))
+    target = local_ends.target.adapter
+    theirs = await target.queues.create(QueueDraft(name=QUEUE, retries=7))
+    await target.queues.add(QUEUE, ItemDraft(values={"somebody": "else"}))
+
+    for _ in range(2):
+        with pytest.raises(MigrationError, match=r"is at the target already; .* nowhere to go; .* requeue it"):
+            await applied(local_ends, document, tmp_path)
+    assert (await items_of(target, QUEUE, state=None)).total() == 1
+    assert await target.queues.get(QUEUE) == theirs
+
+    await target.queues.delete(QUEUE)
+    with pytest.raises(MigrationError, match="requeue it"):
+        await applied(local_ends, document, tmp_path)
+    async with running(local_ends, document, tmp_path) as run:
+        assert await requeue(run.journal, run.clock, codes={"in_the_way"}) == 1
+    assert (await applied(local_ends, document, tmp_path)).letters == 0
+    assert await items_of(target, QUEUE) == await items_of(local_ends.source.adapter, QUEUE)
+    assert not (await target.queues.get(QUEUE)).active
+
+
+async def test_a_queue_in_the_way_that_holds_copies_already_is_gone_on_with_though_the_journal_is_lost(
+    local_ends: Ends, tmp_path: Path
+) -> None:
+    source, target = local_ends.source.adapter, local_ends.target.adapter
+    await source.queues.add_many(QUEUE, [ItemDraft(values={"n": number}) for number in range(200)])
+    document = await planned(local_ends, Selection(queues=(QUEUE,)))
+    with pytest.raises(Crash):
+        await applied(local_ends, document, tmp_path, reached=crash_at("items.settled"))
+    assert 0 < (await items_of(target, QUEUE)).total() < (await items_of(source, QUEUE)).total()
+    (tmp_path / "other").mkdir()
+
+    result = await applied(local_ends, document, tmp_path / "other")
+
+    assert (result.open, result.letters) == (0, 1)
+    assert await items_of(target, QUEUE) == await items_of(source, QUEUE)
+
+
+@pytest.mark.parametrize("label", ["things.intended", "things.made", "things.settled"])
+async def test_a_queue_that_is_replaced_stays_as_active_as_it_was_wherever_the_process_dies(
+    local_ends: Ends, tmp_path: Path, label: str
+) -> None:
+    target = local_ends.target.adapter
+    await target.queues.create(QueueDraft(name=QUEUE, retries=7))
+    rules = await fitting_rules(target, conflicts={"queues": "replace"})
+    document = await planned(local_ends, Selection(queues=(QUEUE,)), rules)
+    with pytest.raises(Crash):
+        await applied(local_ends, document, tmp_path, reached=crash_at(label))
+
+    assert (await applied(local_ends, document, tmp_path)).letters == 0
+
+    found = await target.queues.get(QUEUE)
+    assert (found.retries, found.active) == (2, True)
+    async with running(local_ends, document, tmp_path) as run:
+        assert [row.existed for row in await run.journal.rows(step=StepKey(Kind.QUEUE, QUEUE))] == [True]
+
+
+async def test_a_queue_that_was_replaced_stays_active_though_the_journal_forgot_that(
+    local_ends: Ends, tmp_path: Path
+) -> None:
+    target = local_ends.target.adapter
+    await target.queues.create(QueueDraft(name=QUEUE, retries=7))
+    rules = await fitting_rules(target, conflicts={"queues": "replace"})
+    document = await planned(local_ends, Selection(queues=(QUEUE,)), rules)
+    await applied(local_ends, document, tmp_path)
+    forget(tmp_path)
+
+    assert (await applied(local_ends, document, tmp_path)).letters == 0
+
+    assert (await target.queues.get(QUEUE)).active
 
 
 async def test_a_live_source_is_refused_unless_one_says_so(local_ends: Ends, tmp_path: Path) -> None:

@@ -5,13 +5,16 @@ Every run begins with what the journal knows, so that going on after a crash is 
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 
-from rpa_bridge.errors import MigrationError
+from rpa_bridge.errors import MigrationError, NotFoundError
+from rpa_bridge.migration.content import GONE
 from rpa_bridge.migration.documents import Kind, Step
 from rpa_bridge.migration.journal.base import LETTERS, OPEN, RowState, StepKey
-from rpa_bridge.migration.running import Run
+from rpa_bridge.migration.running import Run, key_of
 from rpa_bridge.migration.stages import Stage
+from rpa_bridge.transport.call import apart
 
 from .file_moves import FileMove
 from .item_moves import ItemMove
@@ -67,7 +70,7 @@ async def apply(
         if not step.goes:
             continue
         if step.kind is Kind.ITEMS:
-            await _refuse_without_queue(run, step)
+            await waiting.through(run, step.name, lambda step=step: _refuse_without_queue(run, step))  # type: ignore[misc]
             await ItemMove(run, step, waiting).move()
         elif step.kind is Kind.ARTIFACTS:
             await FileMove(run, step, waiting).move()
@@ -88,11 +91,29 @@ def _refuse_live(run: Run, *, allow_live: bool) -> None:
 
 
 async def _refuse_without_queue(run: Run, step: Step) -> None:
-    for row in await run.journal.rows(step=StepKey(Kind.QUEUE, step.name), states={RowState.DEAD}, limit=1):
+    """Items go into no queue that is somebody else's. One that holds copies already is ours, by whatever journal."""
+    queue = StepKey(Kind.QUEUE, step.name)
+    for row in await run.journal.rows(step=queue, states={RowState.DEAD, RowState.CONFLICT}, limit=1):
+        if row.state is RowState.CONFLICT and (await _has_nothing_to_send(run, step) or await _holds_copies(run, step)):
+            return
         raise MigrationError(
             f"queue {step.to!r} could not be made ({row.hint}), so that its items have nowhere to go; mend that, "
             f"requeue it, and resume; or plan again with the rule queues.rename"
         )
+
+
+async def _has_nothing_to_send(run: Run, step: Step) -> bool:
+    return not await run.journal.rows(step=key_of(step), states=OPEN, limit=1)
+
+
+async def _holds_copies(run: Run, step: Step) -> bool:
+    """Whether items are in the target's queue that were copied this way before."""
+    prefix = run.plan.mark_prefix(step.to)
+    with apart(), suppress(NotFoundError):  # somebody has cleared the way, and not requeued it
+        async for item in run.target.queues.items(step.to, mark=prefix):
+            if item.mark is not None and item.mark.startswith(prefix) and item.state not in GONE:
+                return True
+    return False
 
 
 async def _refuse_rolled_back(run: Run) -> None:

@@ -53,13 +53,19 @@ async def _move_queue(run: Run, step: Step, row: Row) -> Change:
     ours = row.state is RowState.UNKNOWN and found is not None and mapping.queue_hash(found) == wanted
     if found is not None and not ours:
         return await _meet_queue(run, step, row, found)
+    existed = found is not None and _was_there(step, row)
     if found is None:
         await _intend(run, row, existed=False)
         found = await queues.create(draft)
         run.reached("things.made")
-    if found.active and Feature.QUEUE_DEACTIVATE in run.target.capabilities:
+    if found.active and not existed and Feature.QUEUE_DEACTIVATE in run.target.capabilities:
         await _deactivate(run, step, row)
-    return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=found.id, expect_hash=wanted)
+    return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=found.id, existed=existed, expect_hash=wanted)
+
+
+def _was_there(step: Step, row: Row) -> bool:
+    """Whether the target had it before us: as it was written down, or as the plan says where that was forgotten."""
+    return row.existed or (step.exists and not row.attempt)
 
 
 async def _deactivate(run: Run, step: Step, row: Row) -> None:
@@ -83,6 +89,7 @@ async def _meet_queue(run: Run, step: Step, row: Row, found: Queue) -> Change:
             return there_already(row, f"queue {step.to!r} is there with other settings, and stays as it is")
         await _intend(run, row, existed=True)
         found = await run.target.queues.update(step.to, draft)
+        run.reached("things.made")
     return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=found.id, existed=True, expect_hash=wanted)
 
 
