@@ -195,8 +195,9 @@ class _Move:
         if await run.journal.counts():
             await migration.requeue(run.journal, run.clock, states=LETTERS)
         applied = await migration.apply(run, allow_live=True, allow_drift=True)
-        if applied.open:
-            note(f"{applied.open} are still open; the same command goes on")
+        if applied.open or not applied.stocked:
+            left = f"{applied.open} are still open" if applied.stocked else "stopped before stock was taken"
+            note(f"{left}; the same command goes on")
             raise click.exceptions.Exit(Exit.PAUSED)
         return applied, await migration.verify(run, deep=True, arrivals=False)
 

@@ -28,6 +28,9 @@ def end_of_plan(plan: Plan, words: str) -> None:
 
 def end_of_apply(applied: Applied, words: str) -> None:
     """Says what is next. Ends with 75 when something is open, and with 3 when something could not go."""
+    if not applied.stocked:
+        note(f"stopped before stock was taken; rpa-bridge migrate resume {words} goes on")
+        raise click.exceptions.Exit(Exit.PAUSED)
     if applied.open:
         note(f"{applied.open} are still open; rpa-bridge migrate resume {words} goes on")
         raise click.exceptions.Exit(Exit.PAUSED)

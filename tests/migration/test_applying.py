@@ -199,6 +199,55 @@ async def test_a_source_that_changed_since_the_plan_is_refused_before_anything_i
     assert (await items_of(local_ends.target.adapter, QUEUE)).total() == len(drafts(local_ends.source.adapter)) + 1
 
 
+async def test_a_changed_source_and_a_lost_journal_together_need_only_the_leave_that_is_named(
+    local_ends: Ends, tmp_path: Path
+) -> None:
+    source = local_ends.source.adapter
+    document = await planned(local_ends, ITEMS)
+    await applied(local_ends, document, tmp_path)
+    await source.queues.add(QUEUE, ItemDraft(values={"late": True}))
+    forget(tmp_path)
+
+    for _ in range(2):
+        with pytest.raises(MigrationError, match=r"changed since .* with --allow-drift"):
+            await applied(local_ends, document, tmp_path)
+
+    async with running(local_ends, document, tmp_path) as run:
+        assert (await apply(run, allow_live=True, allow_drift=True)).open == 0
+    assert await items_of(local_ends.target.adapter, QUEUE) == await items_of(source, QUEUE)
+
+
+@pytest.mark.parametrize("select", [Selection(artifacts=("**",)), ITEMS], ids=["files", "items"])
+async def test_stock_that_was_broken_off_is_taken_to_its_end_and_nothing_is_counted_twice(
+    local_ends: Ends, tmp_path: Path, select: Selection, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rpa_bridge.migration.applying.stocktaking.BATCH", 1)
+    document = await planned(local_ends, select)
+    with pytest.raises(Crash):
+        await applied(local_ends, document, tmp_path, reached=crash_at("stock.rows"))
+
+    result = await applied(local_ends, document, tmp_path)
+
+    assert (result.open, result.letters) == (0, 0)
+
+
+async def test_stock_goes_on_though_the_last_item_that_was_counted_is_gone(
+    local_ends: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rpa_bridge.migration.applying.stocktaking.BATCH", 1)
+    source = local_ends.source.adapter
+    document = await planned(local_ends, Selection(queues=(QUEUE,)))
+    with pytest.raises(Crash):
+        await applied(local_ends, document, tmp_path, reached=crash_at("stock.rows"))
+    await source.queues.remove(await anext(source.queues.items(QUEUE)))
+
+    async with running(local_ends, document, tmp_path) as run:
+        result = await apply(run, allow_live=True, allow_drift=True)
+
+    assert (result.open, result.letters) == (0, 1)
+    assert await items_of(local_ends.target.adapter, QUEUE) == await items_of(source, QUEUE)
+
+
 async def test_an_item_that_changes_or_goes_during_the_move_is_a_dead_letter(local_ends: Ends, tmp_path: Path) -> None:
     source = local_ends.source.adapter
     document = await planned(local_ends, ITEMS)
@@ -302,6 +351,20 @@ async def test_a_live_source_is_refused_unless_one_says_so(local_ends: Ends, tmp
     assert [one async for one in local_ends.target.adapter.queues.find()] == []
 
 
+async def test_what_was_allowed_when_it_was_begun_is_so_when_it_goes_on(local_ends: Ends, tmp_path: Path) -> None:
+    source, target = local_ends.source.adapter, local_ends.target.adapter
+    document = await planned(local_ends, ITEMS)
+    assert document.live
+    await source.queues.add(QUEUE, ItemDraft(values={"late": True}))
+    async with running(local_ends, document, tmp_path, reached=crash_at("stock.step")) as run:
+        with pytest.raises(Crash):
+            await apply(run, allow_live=True, allow_drift=True)
+
+    async with running(local_ends, document, tmp_path) as run:
+        assert (await apply(run)).open == 0
+    assert await items_of(target, QUEUE) == await items_of(source, QUEUE)
+
+
 async def test_a_reference_that_the_queue_has_already_is_a_conflict_and_not_a_loss(
     local_ends: Ends, tmp_path: Path
 ) -> None:
@@ -337,6 +400,25 @@ async def test_asked_to_drain_it_finishes_what_is_under_way_and_goes_on_later(lo
     assert landed > 0
     assert (await applied(local_ends, document, tmp_path)).open == 0
     assert await items_of(local_ends.target.adapter, QUEUE) == await items_of(source, QUEUE)
+
+
+@pytest.mark.parametrize("ends", [("uipath", "local")], indirect=True)
+async def test_asked_to_drain_before_stock_is_taken_it_does_not_say_that_all_is_done(
+    ends: Ends, tmp_path: Path
+) -> None:
+    document = await planned(ends, ITEMS)
+    assert ends.source.sandbox is not None
+    ends.source.sandbox.faults.add(Fault(FaultKind.STATUS, "*/odata/*", status=503, times=100_000))
+    draining = asyncio.Event()
+
+    async with running(ends, document, tmp_path, draining=draining, on_progress=lambda _: draining.set()) as run:
+        result = await apply(run, allow_live=True)
+
+    assert not result.stocked
+    ends.source.sandbox.faults.clear()
+    result = await applied(ends, document, tmp_path)
+    assert (result.stocked, result.open) == (True, 0)
+    assert (await items_of(ends.target.adapter, QUEUE)).total() == (await items_of(ends.source.adapter, QUEUE)).total()
 
 
 async def test_a_plan_for_other_ends_is_refused(local_ends: Ends, tmp_path: Path) -> None:

@@ -19,11 +19,14 @@ from rpa_bridge.transport.call import apart
 from .file_moves import FileMove
 from .item_moves import ItemMove
 from .pausing import Patience
-from .stocktaking import take_stock
+from .stocktaking import is_stock_taken, take_stock
 from .thing_moves import move_thing
 
 PATIENCE = 3600.0
 """Seconds for which nothing may work before a migration stops by itself."""
+MAY_BE_AT_WORK = "allowed although the source is at work"
+MAY_HAVE_CHANGED = "allowed although the source has changed"
+"""What the log remembers, so that going on needs no second leave."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -31,6 +34,8 @@ class Applied:
     """How far a plan is carried out."""
 
     counts: dict[StepKey, dict[RowState, int]]
+    stocked: bool
+    """Whether stock was taken; one that was asked to drain before cannot know what is open, and has sent nothing."""
 
     @property
     def open(self) -> int:
@@ -53,11 +58,12 @@ async def apply(
 
     Raises MigrationError, before anything is sent, for a plan whose source is at work (unless `allow_live`) or has
     changed since (unless `allow_drift`), and for one that was rolled back; and after `patience` seconds in which
-    nothing has worked. Any other error of a platform that no single thing is to blame for is raised too. Whatever was
-    raised, calling it again goes on.
+    nothing has worked. What was allowed once stays so. Any other error of a platform that no single thing is to blame
+    for is raised too. Whatever was raised, calling it again goes on.
     """
-    _refuse_live(run, allow_live=allow_live)
     await _refuse_rolled_back(run)
+    await _refuse_live(run, allow_live=allow_live)
+    allow_drift = await _is_allowed(run, MAY_HAVE_CHANGED, now=allow_drift)
     waiting = Patience(patience)
 
     async def stock() -> None:
@@ -77,13 +83,22 @@ async def apply(
         else:
             await waiting.through(run, step.name, lambda step=step: move_thing(run, step))  # type: ignore[misc]
         run.reached("step.done")
-    applied = Applied(counts=await run.journal.counts())
+    applied = Applied(counts=await run.journal.counts(), stocked=await is_stock_taken(run))
     await run.journal.note(Stage.DRAINED if run.draining.is_set() else Stage.COPIED)
     return applied
 
 
-def _refuse_live(run: Run, *, allow_live: bool) -> None:
-    if run.plan.live and not allow_live:
+async def _is_allowed(run: Run, what: str, *, now: bool) -> bool:
+    """Whether it is allowed now, or was before; the journal remembers it."""
+    if any(text == what for _, text in await run.journal.notes()):
+        return True
+    if now:
+        await run.journal.note(what)
+    return now
+
+
+async def _refuse_live(run: Run, *, allow_live: bool) -> None:
+    if run.plan.live and not await _is_allowed(run, MAY_BE_AT_WORK, now=allow_live):
         raise MigrationError(
             f"the source is at work ({'; '.join(run.plan.live)}): items could be worked on both sides. Pause it and "
             f"plan again, or say --allow-live"

@@ -32,7 +32,7 @@ async def take_stock(run: Run, *, allow_drift: bool) -> None:
 
     `allow_drift` takes what is there instead.
     """
-    if any(text == Stage.STOCKED for _, text in await run.journal.notes()):
+    if await is_stock_taken(run):
         return
     for step in run.plan.steps:
         if step.goes and not (await run.journal.stock(key_of(step))).complete:
@@ -44,33 +44,61 @@ async def take_stock(run: Run, *, allow_drift: bool) -> None:
     run.reached("stock.taken")
 
 
+async def is_stock_taken(run: Run) -> bool:
+    """Whether all things that will go are written down, and were found to be those of the plan."""
+    return any(text == Stage.STOCKED for _, text in await run.journal.notes())
+
+
 async def _compare(run: Run) -> None:
     for step in run.plan.steps:
         if not step.goes or not step.digest:
             continue
         stock = await run.journal.stock(key_of(step))
-        if stock.digest != step.digest:
-            await run.journal.unstock()
+        if stock.digest == step.digest:
+            continue
+        changed = (
+            f"{step.kind} of {step.name!r} changed since the plan was made ({step.count + step.blocked} then, "
+            f"{stock.count} now)"
+        )
+        if await run.journal.rows(states={RowState.UNKNOWN}, limit=1):
             raise MigrationError(
-                f"{step.kind} of {step.name!r} changed since the plan was made ({step.count + step.blocked} then, "
-                f"{stock.count} now); nothing was sent: stop what works there and plan again, or take what is there "
-                f"now with --allow-drift"
+                f"{changed}, and the journal has forgotten what was sent; stop what works there, and take what is "
+                f"there now with --allow-drift: it is looked up at the target before it is sent"
             )
+        await run.journal.unstock()
+        raise MigrationError(
+            f"{changed}; nothing was sent: stop what works there and plan again, or take what is there now with "
+            f"--allow-drift"
+        )
 
 
 async def _take_stock_of(run: Run, step: Step) -> None:
     if step.kind is Kind.ITEMS:
-        await _add_all(run, step, _items(run, step))
+        await _add_items(run, step)
     elif step.kind is Kind.ARTIFACTS:
-        await _add_all(run, step, _files(run, step))
+        await _add_all(run, step, _files(run, step), Stock())
     else:
         row = NewRow(src_id=step.name, key=f"{step.kind}:{step.to}", src_hash="", expect_hash="")
         await run.journal.add(key_of(step), [row], Stock(complete=True, last=step.name, count=1))
 
 
-async def _add_all(run: Run, step: Step, things: AsyncIterator[tuple[NewRow, str]]) -> None:
-    """Writes rows in batches, each together with how far that is; a thing's digest goes into the sum."""
-    key, stock = key_of(step), await run.journal.stock(key_of(step))
+async def _add_items(run: Run, step: Step) -> None:
+    """Goes on where it stopped; from the beginning where the item to begin after is no longer listed."""
+    stock = await run.journal.stock(key_of(step))
+    try:
+        await _add_all(run, step, _items(run, step, stock.last), stock)
+    except NotFoundError:
+        if stock.last is None:
+            raise
+        await _add_all(run, step, _items(run, step, None), Stock())
+
+
+async def _add_all(run: Run, step: Step, things: AsyncIterator[tuple[NewRow, str]], stock: Stock) -> None:
+    """Writes rows in batches, each together with how far that is; a thing's digest goes into the sum.
+
+    `things` come after those that `stock` has. A row that is there already is left as it is.
+    """
+    key = key_of(step)
     rows: list[NewRow] = []
     digests: list[str] = []
 
@@ -93,20 +121,11 @@ async def _add_all(run: Run, step: Step, things: AsyncIterator[tuple[NewRow, str
     await write(complete=True)
 
 
-async def _items(run: Run, step: Step) -> AsyncIterator[tuple[NewRow, str]]:
+async def _items(run: Run, step: Step, after: str | None) -> AsyncIterator[tuple[NewRow, str]]:
     mapper = item_mapper(run, step)
-    after = (await run.journal.stock(key_of(step))).last
-    try:
-        async for item in run.source.queues.items(step.name, state=ItemState.NEW, after=after):
-            row = _item_row(run, mapper, item)
-            yield row, inventory.item_digest(row.src_id, row.src_hash)
-    except NotFoundError as error:
-        if after is None:
-            raise
-        await run.journal.unstock()
-        raise MigrationError(
-            f"queue {step.name!r} changed while stock was taken ({error}); nothing was sent: plan again"
-        ) from None
+    async for item in run.source.queues.items(step.name, state=ItemState.NEW, after=after):
+        row = _item_row(run, mapper, item)
+        yield row, inventory.item_digest(row.src_id, row.src_hash)
 
 
 def _item_row(run: Run, mapper: mapping.ItemMapper, item: Item) -> NewRow:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import signal
 from typing import Any
 
 from rpa_bridge.contract.queues import ItemDraft, ItemState, QueueDraft
+from rpa_bridge.errors import UnavailableError
 from rpa_bridge.sync import Bridge
 
 QUEUE = "Müller's invoices"
@@ -25,3 +27,9 @@ def references(connection: str, state: ItemState | None = ItemState.NEW) -> list
     """What is in the queue."""
     with Bridge.load() as bridge:
         return sorted(str(item.reference) for item in bridge[connection].queues.items(QUEUE, state=state))
+
+
+async def down_until_ctrl_c(*_: object, **__: object) -> None:
+    """A platform that is down, and somebody who does not wait for it."""
+    signal.raise_signal(signal.SIGINT)
+    raise UnavailableError("the platform is down")

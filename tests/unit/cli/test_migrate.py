@@ -18,7 +18,7 @@ from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sync import Bridge
 from rpa_bridge.testing import SandboxThread
 from tests.unit.cli.conftest import Result, in_this_process
-from tests.unit.cli.moving import QUEUE, fill, references
+from tests.unit.cli.moving import QUEUE, down_until_ctrl_c, fill, references
 from tests.unit.cli.test_completion import completed
 
 MANY = 800
@@ -244,6 +244,22 @@ def test_ctrl_c_ends_the_wait_for_what_was_perhaps_sent_and_the_next_run_takes_i
     Path("settings.json").write_text(settings)
     assert migrate("resume", "plan.json").code == 0
     assert references("botmaestro", None) == sorted(f"R-{n}" for n in range(300))
+
+
+def test_ctrl_c_before_stock_was_taken_says_so_and_resume_goes_on_as_it_tells(
+    sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("here", 3)
+    planned("here", "uipath")
+    with monkeypatch.context() as patched:
+        patched.setattr("rpa_bridge.migration.applying.apply.take_stock", down_until_ctrl_c)
+        stopped = migrate("apply", "plan.json", "--allow-live")
+    assert stopped.code == 75
+    assert stopped.err.endswith("\nstopped before stock was taken; rpa-bridge migrate resume plan.json goes on\n")
+    assert migrate("verify", "plan.json").code == 4
+
+    assert migrate("resume", "plan.json").code == 0
+    assert references("uipath") == ["R-0", "R-1", "R-2"]
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="there are no such limits")
