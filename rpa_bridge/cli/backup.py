@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import os
 import shlex
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -24,6 +26,8 @@ if TYPE_CHECKING:
 
 NAME = "backup"
 """The file as a connection."""
+NO_FILE = ":memory:"
+"""What a backup is planned into, so that its file is there only when something goes into it."""
 LIVE = "At work at the source, so that this is of no single moment:"
 PLAN_END = ".plan.json"
 """What the plan's name ends in while a backup or a restore is under way; it goes when that is done."""
@@ -56,8 +60,9 @@ def backup(connection: str, file: Path, **patterns: tuple[str, ...]) -> None:
 
         from .render import note
 
-        async with _in_file(file) as kept:
-            move = _Move(bridge[connection], kept, plan_file, state.output)
+        _make_folder(file.parent)
+        async with _in_file(str(file)) as kept, _in_file(NO_FILE) as nothing:
+            move = _Move(bridge[connection], kept, plan_file, state.output, planned_into=nothing)
             left = await move.carry_out(migration.Selection(**patterns), migration.Rules(), opens=True)
         move.forget()
         note(f"{file} holds it; rpa-bridge restore {shlex.quote(str(file))} CONNECTION puts it onto a platform")
@@ -100,7 +105,7 @@ def restore(
         from .render import note
 
         given = migration.Rules() if rules is None else migration.Rules.read(rules)
-        async with _in_file(file) as kept:
+        async with _in_file(str(file)) as kept:
             move = _Move(kept, bridge[connection], plan_file, state.output)
             left = await move.carry_out(migration.Selection(**patterns), given, opens=activate, ask=not yes)
         if left:
@@ -114,12 +119,21 @@ def restore(
     run_with_bridge(work)
 
 
+def _make_folder(folder: Path) -> None:
+    """Makes it where it is missing. Raises UsageError where nothing can be written in it."""
+    from rpa_bridge.migration.journal.file import make_folder
+
+    make_folder(folder)
+    if not os.access(folder, os.W_OK):
+        raise click.UsageError(f"you may not write in the folder {str(folder)!r}; name a file in another one")
+
+
 @asynccontextmanager
-async def _in_file(file: Path) -> AsyncIterator[Adapter]:
+async def _in_file(path: str) -> AsyncIterator[Adapter]:
     """The backup's file as a connection."""
     from rpa_bridge.bridge import Bridge
 
-    document = {"connections": {NAME: {"adapter": "local", "path": str(file)}}}
+    document = {"connections": {NAME: {"adapter": "local", "path": path}}}
     async with Bridge(document) as bridge:
         yield bridge[NAME]
 
@@ -127,8 +141,12 @@ async def _in_file(file: Path) -> AsyncIterator[Adapter]:
 class _Move:
     """A migration in one go: planned once, carried out, compared. Its plan and journal are there until it is done."""
 
-    def __init__(self, source: Adapter, target: Adapter, plan_file: Path, output: Output) -> None:
+    def __init__(
+        self, source: Adapter, target: Adapter, plan_file: Path, output: Output, *, planned_into: Adapter | None = None
+    ) -> None:
+        """`planned_into` is a target like the one that is not there yet."""
         self._source, self._target, self._plan_file, self._output = source, target, plan_file, output
+        self._planned_into = planned_into or target
 
     async def carry_out(self, select: Selection, rules: Rules, *, opens: bool, ask: bool = False) -> int:
         """How many things and steps did not go, which are told. Ends with 75 or 4 when it is not done, or not equal.
@@ -173,10 +191,13 @@ class _Move:
         from .render import note
 
         if self._plan_file.exists():
+            begun = read_plan(self._plan_file)
+            self._refuse_other(begun, select, rules)
             note(f"going on with the plan in {self._plan_file}")
-            return read_plan(self._plan_file)
+            return begun
         with shown() as on_progress:
-            made = await migration.plan(self._source, self._target, select, rules=rules, on_progress=on_progress)
+            made = await migration.plan(self._source, self._planned_into, select, rules=rules, on_progress=on_progress)
+        made = replace(made, target=replace(made.target, place=self._target.place))
         if self._output is Output.TABLE:
             show_plan(made, self._output, of_life="" if self._source.connection == NAME else LIVE)
         if not any(step.goes for step in made.steps):
@@ -185,6 +206,23 @@ class _Move:
             confirm(f"this goes to {self._target.connection}", yes=False)
         write_plan(self._plan_file, made)
         return made
+
+    def _refuse_other(self, begun: Plan, select: Selection, rules: Rules) -> None:
+        """Raises UsageError where something else was begun than is asked for: it would pass for the whole."""
+        is_backup = self._planned_into is not self._target
+        asked = self._source.connection, self._target.connection, select.as_json(), rules.as_json()
+        if asked == (begun.source.connection, begun.target.connection, begun.select, begun.rules):
+            return
+        other = "" if rules.as_json() == begun.rules else ", by other rules"
+        words = shlex.join(
+            word for kind, patterns in begun.select.items() for one in patterns for word in (f"--{kind}", one)
+        )
+        journal = journal_of(self._plan_file, None)
+        anew = "name a new file" if is_backup else f"remove {self._plan_file} and {journal} to begin anew"
+        raise click.UsageError(
+            f"{str(self._plan_file)!r} was begun with {(begun.source if is_backup else begun.target).connection} "
+            f"{words}{other}; give the same again, which goes on with it, or {anew}"
+        )
 
     async def _copy(self, run: Run) -> tuple[Applied, Verification]:
         from rpa_bridge import migration

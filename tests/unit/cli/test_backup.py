@@ -12,9 +12,13 @@ from rpa_bridge.sandbox.faults import Fault, FaultKind
 from rpa_bridge.sync import Bridge
 from rpa_bridge.testing import SandboxThread
 from tests.unit.cli.conftest import in_this_process
-from tests.unit.cli.moving import QUEUE, fill, references
+from tests.unit.cli.moving import QUEUE, down_until_ctrl_c, fill, references
 
 CANARY = "canary-of-the-backup-19ad"
+
+
+class Died(BaseException):
+    """The process ends here."""
 
 
 @pytest.fixture
@@ -70,6 +74,73 @@ def test_a_restore_that_was_stopped_goes_on_with_the_same_command(sandbox: Sandb
     assert ended.err.endswith("queues stay inactive until rpa-bridge queues activate NAME --on botmaestro\n")
     assert references("botmaestro", None) == sorted(f"R-{n}" for n in range(150))
     assert list(file.parent.iterdir()) == [file], "no hint may name a file that is gone"
+
+
+def test_a_backup_of_a_part_that_was_stopped_never_passes_for_the_whole(
+    sandbox: SandboxThread, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("uipath", 2)
+    part = ("backup", "uipath", str(file), "--queues", "M*")
+    with monkeypatch.context() as patched:
+        patched.setattr("rpa_bridge.migration.applying.apply.take_stock", down_until_ctrl_c)
+        stopped = in_this_process(*part)
+    assert stopped.code == 75
+    assert stopped.err.endswith("\nstopped before stock was taken; the same command goes on\n")
+
+    begun = f"'{file}.plan.json' was begun with uipath --queues 'M*'; give the same again, which goes on with it, or "
+    for other in (("uipath",), ("uipath", "--queues"), ("botmaestro", "--queues", "M*")):
+        refused = in_this_process("backup", other[0], str(file), *other[1:])
+        assert (refused.code, refused.out) == (2, "")
+        assert refused.err.endswith(f"{begun}name a new file\n")
+
+    ended = in_this_process(*part)
+    assert ended.code == 0, ended.err
+    assert list(file.parent.iterdir()) == [file]
+
+
+def test_a_restore_that_was_stopped_is_not_gone_on_with_by_other_rules(
+    sandbox: SandboxThread, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("uipath", 2)
+    assert in_this_process("backup", "uipath", str(file), "--queues", "M*").code == 0
+    Path("rules.toml").write_text('[[queues]]\nrename = "Old {name}"\n')
+    restore = ("restore", str(file), "botmaestro", "--queues", "M*", "--yes")
+    with monkeypatch.context() as patched:
+        patched.setattr("rpa_bridge.migration.applying.apply.take_stock", down_until_ctrl_c)
+        assert in_this_process(*restore).code == 75
+
+    refused = in_this_process(*restore, "--rules", "rules.toml")
+    plan = f"{file}.to-botmaestro.plan.json"
+    assert refused.code == 2
+    assert "was begun with botmaestro --queues 'M*', by other rules; give the same again" in refused.err
+    assert refused.err.endswith(f"or remove {plan} and {plan}.journal to begin anew\n")
+    assert in_this_process(*restore).code == 0
+    assert references("botmaestro", None) == ["R-0", "R-1"]
+
+
+def test_a_backup_that_dies_while_it_plans_leaves_nothing_in_the_way_of_the_next(
+    sandbox: SandboxThread, file: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fill("uipath", 2)
+
+    def died(*_: object) -> None:
+        raise Died
+
+    with monkeypatch.context() as patched:
+        patched.setattr("rpa_bridge.cli.migration_session.write_plan", died)
+        with pytest.raises(Died):
+            in_this_process("backup", "uipath", str(file), "--queues", "M*")
+
+    assert list(file.parent.iterdir()) == []
+    assert in_this_process("backup", "uipath", str(file), "--queues", "M*").code == 0
+
+
+def test_a_backup_of_nothing_makes_no_file(sandbox: SandboxThread, file: Path) -> None:
+    fill("uipath", 2)
+    nothing = in_this_process("backup", "uipath", str(file), "--queues", "Zzz")
+    assert (nothing.code, "nothing of this can go as things are" in nothing.err) == (1, True)
+    assert list(file.parent.iterdir()) == []
+    assert in_this_process("backup", "uipath", str(file), "--queues", "M*").code == 0
 
 
 def test_what_cannot_go_back_is_told_with_its_remedy_and_tried_again(sandbox: SandboxThread, file: Path) -> None:
