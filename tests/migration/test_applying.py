@@ -454,6 +454,11 @@ async def test_what_was_rolled_back_is_not_begun_again_by_mistake(local_ends: En
     with pytest.raises(MigrationError, match="rolled back"):
         await applied(local_ends, document, tmp_path)
 
+    (tmp_path / "away").mkdir()
+    assert (await applied(local_ends, document, tmp_path / "away")).open == 0, "its journal was moved away"
+    async with running(local_ends, document, tmp_path / "away") as run:
+        await rollback(run)
+
     (tmp_path / "anew").mkdir()
     rules = await fitting_rules(local_ends.target.adapter, conflicts={"queues": "skip"})
     again = await planned(local_ends, ITEMS, rules)

@@ -9,7 +9,6 @@ from contextlib import suppress
 from dataclasses import dataclass
 
 from rpa_bridge.errors import MigrationError, NotFoundError
-from rpa_bridge.migration.content import GONE
 from rpa_bridge.migration.documents import Kind, Step
 from rpa_bridge.migration.journal.base import LETTERS, OPEN, RowState, StepKey
 from rpa_bridge.migration.running import Run, key_of
@@ -106,14 +105,14 @@ async def _refuse_live(run: Run, *, allow_live: bool) -> None:
 
 
 async def _refuse_without_queue(run: Run, step: Step) -> None:
-    """Items go into no queue that is somebody else's. One that holds copies already is ours, by whatever journal."""
+    """Items go into no queue that is somebody else's. One that ever held copies is ours, by whatever journal."""
     queue = StepKey(Kind.QUEUE, step.name)
     for row in await run.journal.rows(step=queue, states={RowState.DEAD, RowState.CONFLICT}, limit=1):
-        if row.state is RowState.CONFLICT and (await _has_nothing_to_send(run, step) or await _holds_copies(run, step)):
+        if row.state is RowState.CONFLICT and (await _has_nothing_to_send(run, step) or await _held_copies(run, step)):
             return
         raise MigrationError(
             f"queue {step.to!r} could not be made ({row.hint}), so that its items have nowhere to go; mend that, "
-            f"requeue it, and resume; or plan again with the rule queues.rename"
+            f"requeue it (--code {row.code}), and resume; or plan again with the rule queues.rename"
         )
 
 
@@ -121,12 +120,12 @@ async def _has_nothing_to_send(run: Run, step: Step) -> bool:
     return not await run.journal.rows(step=key_of(step), states=OPEN, limit=1)
 
 
-async def _holds_copies(run: Run, step: Step) -> bool:
-    """Whether items are in the target's queue that were copied this way before."""
+async def _held_copies(run: Run, step: Step) -> bool:
+    """Whether items were copied this way into the target's queue before, even if a rollback has removed them since."""
     prefix = run.plan.mark_prefix(step.to)
     with apart(), suppress(NotFoundError):  # somebody has cleared the way, and not requeued it
         async for item in run.target.queues.items(step.to, mark=prefix):
-            if item.mark is not None and item.mark.startswith(prefix) and item.state not in GONE:
+            if item.mark is not None and item.mark.startswith(prefix):
                 return True
     return False
 
