@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -96,7 +97,7 @@ def retire(plan: Path, journal: Path | None, take_over: bool, kinds: str, yes: b
         async with running(bridge, plan, journal, take_over=take_over) as run, draining(run):
             ended = await migration.retire(run, kinds=chosen)
         show_endings(ended.steps, state.output)
-        _end("retire", ended.drained, plan, journal)
+        _end(f"retire --kinds {shlex.quote(kinds)}", ended.drained, plan, journal)
 
     run_with_bridge(work)
 
@@ -119,7 +120,7 @@ def rollback(plan: Path, journal: Path | None, take_over: bool, leave_retired: b
         async with running(bridge, plan, journal, take_over=take_over) as run, draining(run):
             ended = await migration.rollback(run, leave_retired=leave_retired)
         show_endings(ended.steps, state.output)
-        _end("rollback", ended.drained, plan, journal)
+        _end("rollback --leave-retired" if leave_retired else "rollback", ended.drained, plan, journal)
 
     run_with_bridge(work)
 
@@ -181,12 +182,12 @@ def requeue(plan: Path, journal: Path | None, codes: tuple[str, ...], seqs: tupl
     asyncio.run(work())
 
 
-def _end(stage: str, drained: bool, plan: Path, journal: Path | None) -> None:
-    """Ends with 75 when it was asked to stop before its end."""
+def _end(command: str, drained: bool, plan: Path, journal: Path | None) -> None:
+    """Ends with 75 when it was asked to stop before its end; `command` is what it was told."""
     if drained:
         from .render import note
 
-        note(f"stopped before its end; rpa-bridge migrate {stage} {files_as_words(plan, journal)} goes on")
+        note(f"stopped before its end; rpa-bridge migrate {command} {files_as_words(plan, journal)} goes on")
         raise click.exceptions.Exit(Exit.PAUSED)
 
 

@@ -11,7 +11,7 @@ import click
 
 from .commands import Command
 from .options import Duration, connection_names
-from .state import Output
+from .state import Output, current_state
 
 F = TypeVar("F", bound=Callable[..., Any])
 PATIENCE = "1h"
@@ -121,6 +121,7 @@ def journal_of(plan: Path, journal: Path | None) -> Path:
 
 
 def files_as_words(plan: Path, journal: Path | None) -> str:
-    """The plan and its journal, as one types them behind a command."""
-    words = [str(plan)] if journal is None else [str(plan), "--journal", str(journal)]
-    return shlex.join(words)
+    """The plan, its journal and the settings, as one types them behind a command."""
+    settings = current_state().settings
+    options = {"--journal": journal, "--settings": settings}
+    return shlex.join([str(plan), *(word for name, path in options.items() if path for word in (name, str(path)))])

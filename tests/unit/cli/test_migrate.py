@@ -9,11 +9,13 @@ import signal
 import subprocess
 import sys
 import time
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
 
-from rpa_bridge.migration import Plan
+from rpa_bridge.migration import Plan, Run
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from rpa_bridge.sync import Bridge
 from rpa_bridge.testing import SandboxThread
@@ -64,6 +66,13 @@ def planned(source: str, target: str, *more: str) -> Plan:
     made = migrate("plan", source, target, "--queues", "M*", "-o", "plan.json", *more)
     assert made.code == 0, made.err
     return Plan.loads(Path("plan.json").read_text())
+
+
+@asynccontextmanager
+async def asked_to_stop(run: Run) -> AsyncIterator[None]:
+    """Somebody who pressed Ctrl-C before anything was done."""
+    run.draining.set()
+    yield
 
 
 def test_a_move_from_plan_to_rollback_says_each_time_what_is_next_and_shows_no_secret(
@@ -310,6 +319,25 @@ def test_a_source_that_is_at_work_is_told_and_refused(sandbox: SandboxThread) ->
     assert migrate("apply", "plan.json").code == 1
     assert migrate("status", "plan.json").out == "nothing is copied yet\n"
     assert migrate("apply", "plan.json", "--allow-live").code == 0
+
+
+def test_what_is_advised_can_be_typed_as_it_stands(sandbox: SandboxThread, monkeypatch: pytest.MonkeyPatch) -> None:
+    fill("here", 1, active=False)
+    Path("settings.json").rename("my settings.json")
+    files = ("my plan.json", "--settings", "my settings.json")
+    made = migrate("plan", "here", "uipath", "--queues", "M*", "-o", *files)
+    said = [made.err, migrate("apply", *files).err, migrate("verify", *files).err]
+    with monkeypatch.context() as patched:
+        patched.setattr("rpa_bridge.cli.migration_session.draining", asked_to_stop)
+        said.append(migrate("retire", "--kinds", "items, asset", "--yes", *files).err)
+        said.append(migrate("rollback", "--leave-retired", "--yes", *files).err)
+    typed = "'my plan.json' --settings 'my settings.json'"
+    for line, command in zip(
+        said,
+        ("apply", "verify", "activate", "retire --kinds 'items, asset'", "rollback --leave-retired"),
+        strict=True,
+    ):
+        assert f"rpa-bridge migrate {command} {typed} " in line
 
 
 def test_a_plan_of_which_nothing_goes_says_so(sandbox: SandboxThread) -> None:
