@@ -44,7 +44,7 @@ async def once(
 
     It is never sent a second time, and not looked for beyond a deadline. Raises OutcomeUnknownError when it was not
     found (`what` names the thing, and where a person can look for it), and the ConflictError of a look-up that found
-    more than one, or somebody else's.
+    more than one, or somebody else's, as one that may have happened.
     """
     try:
         return await send()
@@ -56,6 +56,9 @@ async def once(
     window = at_most(window, spare=LAST_LOOK)
     try:
         found = await _settle(look_up, clock, window)
+    except ConflictError as error:  # it may be ours all the same, such as two of them: never told as "refused"
+        error.delivery = Delivery.MAYBE
+        raise
     except asyncio.CancelledError:
         LOG.warning("%s: cancelled while it looked for %s, which may be there; look before you repeat", operation, what)
         raise

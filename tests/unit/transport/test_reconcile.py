@@ -89,6 +89,7 @@ async def test_a_look_up_that_finds_two_ends_it_at_once() -> None:
     with pytest.raises(ConflictError) as caught:
         await once(send, look_up, clock=clock, operation="jobs.start", what="job 'a'")
     assert caught.value is twins
+    assert twins.maybe_applied, "one of them is ours"
     assert clock.slept == [LOOKS[0]]
 
 
