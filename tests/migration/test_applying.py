@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import AsyncIterator, Callable
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from rpa_bridge.contract.features import Feature
-from rpa_bridge.contract.queues import ItemDraft, ItemState, QueueDraft
-from rpa_bridge.errors import AuthError, MigrationError, RemoteError
+from rpa_bridge.contract.queues import AddResult, AddStatus, Item, ItemDraft, ItemState, QueueDraft
+from rpa_bridge.errors import AuthError, MigrationError, RemoteError, UnavailableError
 from rpa_bridge.migration.applying.apply import apply
 from rpa_bridge.migration.applying.item_looks import LONGEST_SEND
 from rpa_bridge.migration.documents import Kind
@@ -25,6 +27,7 @@ from tests.migration.moves import Crash, applied, assets_of, crash_at, files_of,
 
 ITEMS = Selection(queues=("Move*",))
 TO_UIPATH = pytest.mark.parametrize("ends", [("local", "uipath")], indirect=True)
+TO_BOTMAESTRO = pytest.mark.parametrize("ends", [("local", "botmaestro")], indirect=True)
 LABELS = [
     "stock.rows",
     "stock.step",
@@ -48,6 +51,16 @@ def forget(folder: Path) -> None:
     for file in folder.glob("journal.db*"):
         if file.suffix != ".seq":
             file.unlink()
+
+
+def at(label: str, act: Callable[[], None]) -> Callable[[str], None]:
+    """Acts whenever the point is reached."""
+
+    def reached(here: str) -> None:
+        if here == label:
+            act()
+
+    return reached
 
 
 async def test_everything_goes_from_each_platform_to_each(ends: Ends, tmp_path: Path) -> None:
@@ -389,11 +402,7 @@ async def test_asked_to_drain_it_finishes_what_is_under_way_and_goes_on_later(lo
     document = await planned(local_ends, ITEMS)
     draining = asyncio.Event()
 
-    def drain(label: str) -> None:
-        if label == "items.settled":
-            draining.set()
-
-    result = await applied(local_ends, document, tmp_path, reached=drain, draining=draining)
+    result = await applied(local_ends, document, tmp_path, reached=at("items.settled", draining.set), draining=draining)
 
     assert result.open > 0
     landed = sum(number for step in result.counts.values() for state, number in step.items() if state in LANDED)
@@ -491,7 +500,7 @@ async def test_who_takes_over_waits_until_the_one_that_hangs_can_send_no_more(lo
     assert await items_of(local_ends.target.adapter, QUEUE) == await items_of(local_ends.source.adapter, QUEUE)
 
 
-@pytest.mark.parametrize("ends", [("local", "botmaestro")], indirect=True)
+@TO_BOTMAESTRO
 async def test_a_file_that_arrives_after_its_process_died_is_not_sent_again(
     ends: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -517,7 +526,7 @@ async def test_a_file_that_arrives_after_its_process_died_is_not_sent_again(
     assert sorted([one.name async for one in ends.target.adapter.artifacts.find()]) == sorted(FILES)
 
 
-@pytest.mark.parametrize("ends", [("local", "botmaestro")], indirect=True)
+@TO_BOTMAESTRO
 async def test_a_record_whose_content_never_came_is_no_obstacle(ends: Ends, tmp_path: Path) -> None:
     document = await planned(ends, Selection(artifacts=("**",)))
     assert ends.target.sandbox is not None
@@ -530,3 +539,83 @@ async def test_a_record_whose_content_never_came_is_no_obstacle(ends: Ends, tmp_
     assert len(records) > len(FILES), "some are without content"
     async with running(ends, document, tmp_path) as run:
         assert (await verify(run, deep=True)).equal
+
+
+class Held:
+    """One of the target's `add_many` is on its way until somebody waits; whoever does not wait has it come too late."""
+
+    def __init__(self, ends: Ends, patch: pytest.MonkeyPatch, *, after: int = 0) -> None:
+        """It is the one after so many."""
+        queues = ends.target.adapter.queues
+        self.waits: list[float] = []
+        self._left, self._held, self._add_many = after, list[ItemDraft](), queues.add_many
+        patch.setattr(queues, "add_many", self.add_many)
+
+        async def pause(run: Run, seconds: float) -> None:
+            self.waits.append(seconds)
+            await self.arrive()
+            await run.clock.sleep(seconds)
+
+        patch.setattr(Run, "pause", pause)
+
+    async def add_many(self, queue: str, drafts: list[ItemDraft], *, on_result: Callable[[AddResult], None]) -> None:
+        if self._left == 0:
+            self._left, self._queue, self._held = -1, queue, list(drafts)
+            await self.broken_off(on_result)
+            return
+        self._left -= 1
+        await self.arrive()
+        await self._add_many(queue, drafts, on_result=on_result)
+
+    async def broken_off(self, on_result: Callable[[AddResult], None]) -> None:
+        raise Crash("with a request on its way")
+
+    async def arrive(self) -> None:
+        held, self._held = self._held, []
+        if held:
+            await self._add_many(self._queue, held)
+
+
+@TO_BOTMAESTRO
+async def test_the_settle_window_counts_from_the_end_of_the_sending(
+    ends: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Slow(Held):
+        async def broken_off(self, on_result: Callable[[AddResult], None]) -> None:
+            ends.clock.advance(LONGEST_SEND - 10)
+            for position, draft in enumerate(self._held):
+                on_result(AddResult(position=position, reference=draft.reference, status=AddStatus.UNKNOWN))
+
+    document = await planned(ends, Selection(queues=(QUEUE,)))
+    held = Slow(ends, monkeypatch)
+
+    result = await applied(ends, document, tmp_path)
+
+    assert held.waits, "for what was sent long after it was written down"
+    assert (result.open, result.letters) == (0, 0)
+    assert (await items_of(ends.target.adapter, QUEUE)).total() == len(drafts(ends.source.adapter))
+
+
+async def test_a_refusal_that_cannot_be_looked_into_leaves_nothing_untold(
+    local_ends: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    queues = local_ends.target.adapter.queues
+    await queues.create(QueueDraft(name=ONCE, unique_references=True))
+    await queues.add(ONCE, ItemDraft(values={"somebody": "else"}, reference="O-1"))
+    rules = await fitting_rules(local_ends.target.adapter, conflicts={"queues": "skip"})
+    document = await planned(local_ends, Selection(queues=(ONCE,)), rules)
+    items, fails = queues.items, [True]
+
+    async def failing(queue: str, *, reference: str | None = None, **more: Any) -> AsyncIterator[Item]:
+        if reference is not None and fails.pop():
+            fails.append(False)
+            raise UnavailableError("down")
+        async for item in items(queue, reference=reference, **more):
+            yield item
+
+    monkeypatch.setattr(queues, "items", failing)
+
+    result = await applied(local_ends, document, tmp_path)
+
+    assert (result.open, result.letters) == (0, 1)
+    assert (await items_of(local_ends.target.adapter, ONCE)).total() == 3

@@ -44,6 +44,11 @@ class ItemLooks:
         self._run, self._step, self._key = run, step, key_of(step)
         self._settle, self._tell = settle, tell
         self._began = run.clock.now()
+        self._sent_by: datetime | None = None
+
+    def sent(self) -> None:
+        """Everything that this run has sent was sent by now: from here on it may take as long as the settle window."""
+        self._sent_by = self._run.clock.now()
 
     async def adopt(self) -> None:
         """Takes for done what an earlier migration along the same way has copied, even if its journal is gone."""
@@ -95,7 +100,8 @@ class ItemLooks:
     async def _arrived_by(self) -> datetime:
         """When everything that was perhaps sent is there, or will never come."""
         last = await self._run.journal.last_intent(self._key) or self._began
-        return sent_by(self._run, last, self._began) + timedelta(seconds=self._run.target.settle_window)
+        sent = sent_by(self._run, last, self._began)
+        return max(sent, self._sent_by or sent) + timedelta(seconds=self._run.target.settle_window)
 
     async def _look(self, rows: Sequence[Row], prefix: str | None = None) -> list[Row]:
         """Those of the rows that are not there; the others are settled. An empty prefix looks through all items."""

@@ -184,9 +184,10 @@ class ItemMove:
     async def _send(self, parcels: Sequence[Parcel]) -> None:
         """Sends them together. Raises what stopped it, after what is known of each of them is written down."""
         results, error = await self._send_once(parcels)
-        told = [(parcels[one.position].row, parcels[one.position].draft, one) for one in results]
+        self._looks.sent()
         surely_not = error is None or is_decided(error)
-        changes = [await self._outcome(row, draft, one, broke_off=error is not None) for row, draft, one in told]
+        changes, unseen = await self._outcomes(parcels, results, broke_off=error is not None)
+        error = error or unseen
         known = {one.position for one in results}
         changes += [
             Change(seq=one.row.seq, to=RowState.PLANNED if surely_not else RowState.UNKNOWN)
@@ -220,6 +221,20 @@ class ItemMove:
             finally:
                 self._run.reached("items.answered")
         return results, None
+
+    async def _outcomes(
+        self, parcels: Sequence[Parcel], results: Sequence[AddResult], *, broke_off: bool
+    ) -> tuple[list[Change], BridgeError | None]:
+        """What they mean; and what kept us from seeing that of some, which are looked for again."""
+        changes, unseen = list[Change](), None
+        for one in results:
+            parcel = parcels[one.position]
+            try:
+                changes.append(await self._outcome(parcel.row, parcel.draft, one, broke_off=broke_off))
+            except BridgeError as error:
+                changes.append(Change(seq=parcel.row.seq, to=RowState.UNKNOWN))
+                unseen = error
+        return changes, unseen
 
     async def _outcome(self, row: Row, draft: ItemDraft, result: AddResult, *, broke_off: bool) -> Change:
         if result.status is AddStatus.ADDED:
