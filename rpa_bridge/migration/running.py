@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from datetime import datetime
 from types import TracebackType
 from typing import Self
 
@@ -60,6 +61,8 @@ class Run:
     """Whether to go on although another process seems to be at work: one that hangs, or was stopped."""
     draining: asyncio.Event = field(default_factory=asyncio.Event)
     """Once set, what is under way is finished and nothing more begun."""
+    began: datetime = field(init=False, repr=False)
+    """When this process took the migration."""
 
     def __post_init__(self) -> None:
         for side, adapter in ((self.plan.source, self.source), (self.plan.target, self.target)):
@@ -68,6 +71,7 @@ class Run:
     async def __aenter__(self) -> Self:
         """Takes the migration for this process."""
         await self.journal.open(self.plan.id, take_over=self.take_over)
+        self.began = self.clock.now()
         return self
 
     async def __aexit__(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import shutil
 from collections.abc import AsyncIterator, Callable
 from pathlib import Path
 from typing import Any
@@ -14,6 +15,7 @@ from rpa_bridge.contract.queues import AddResult, AddStatus, Item, ItemDraft, It
 from rpa_bridge.errors import AuthError, MigrationError, RemoteError, UnavailableError
 from rpa_bridge.migration.applying.apply import apply
 from rpa_bridge.migration.applying.item_looks import LONGEST_SEND
+from rpa_bridge.migration.applying.item_moves import ItemMove
 from rpa_bridge.migration.documents import Kind
 from rpa_bridge.migration.ending.rollback import rollback
 from rpa_bridge.migration.journal.base import LANDED, Change, RowState, StepKey
@@ -23,6 +25,7 @@ from rpa_bridge.migration.selection import Selection
 from rpa_bridge.migration.verifying.verify import verify
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from tests.migration.ends import FILES, ONCE, QUEUE, SECRETS, Ends, drafts, fitting_rules
+from tests.migration.moved import draft_of, new_items
 from tests.migration.moves import Crash, applied, assets_of, crash_at, files_of, items_of, planned, running
 
 ITEMS = Selection(queues=("Move*",))
@@ -594,6 +597,81 @@ async def test_the_settle_window_counts_from_the_end_of_the_sending(
     assert held.waits, "for what was sent long after it was written down"
     assert (result.open, result.letters) == (0, 0)
     assert (await items_of(ends.target.adapter, QUEUE)).total() == len(drafts(ends.source.adapter))
+
+
+@TO_BOTMAESTRO
+@pytest.mark.parametrize("by", ["the same plan", "a new plan"])
+async def test_without_the_journal_that_knew_it_what_is_on_its_way_is_waited_for(
+    ends: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, by: str
+) -> None:
+    document = await planned(ends, Selection(queues=(QUEUE,)))
+    held = Held(ends, monkeypatch)
+    with pytest.raises(Crash):
+        await applied(ends, document, tmp_path)
+    if by == "a new plan":
+        rules = await fitting_rules(ends.target.adapter, conflicts={"queues": "skip"})
+        document = await planned(ends, Selection(queues=(QUEUE,)), rules)
+    (tmp_path / "other").mkdir()
+
+    result = await applied(ends, document, tmp_path / "other")
+
+    assert sum(held.waits) <= ends.target.adapter.settle_window
+    assert result.open == 0
+    assert (await items_of(ends.target.adapter, QUEUE)).total() == len(drafts(ends.source.adapter))
+
+
+@TO_BOTMAESTRO
+async def test_a_journal_from_an_older_copy_doubles_nothing(
+    ends: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """What was sent since is found, and what of it is on its way is waited for."""
+    await ends.source.adapter.queues.add_many(QUEUE, [ItemDraft(values={"n": number}) for number in range(20)])
+    monkeypatch.setattr(ItemMove, "_size", 5)
+    document = await planned(ends, Selection(queues=(QUEUE,)))
+    draining = asyncio.Event()
+    journal, older = tmp_path / "journal", tmp_path / "older"
+    journal.mkdir()
+    await applied(ends, document, journal, reached=at("items.settled", draining.set), draining=draining)
+    shutil.copytree(journal, older)
+    held = Held(ends, monkeypatch, after=2)
+    with pytest.raises(Crash):
+        await applied(ends, document, journal)
+
+    result = await applied(ends, document, older)
+
+    assert held.waits
+    assert (result.open, result.letters) == (0, 0)
+    total = len(drafts(ends.source.adapter)) + 20
+    assert (await items_of(ends.target.adapter, QUEUE)).total() == total
+
+
+@TO_BOTMAESTRO
+async def test_nothing_is_waited_for_in_a_queue_that_the_migration_made(
+    ends: Ends, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ItemMove, "_size", 5)
+    document = await planned(ends, ITEMS)
+    draining = asyncio.Event()
+    before = ends.clock.monotonic()
+
+    await applied(ends, document, tmp_path, reached=at("items.settled", draining.set), draining=draining)
+    result = await applied(ends, document, tmp_path)
+
+    assert result.open == 0
+    assert ends.clock.monotonic() - before < ends.target.adapter.settle_window
+
+
+async def test_what_is_at_the_target_twice_already_stops_nothing(local_ends: Ends, tmp_path: Path) -> None:
+    target = local_ends.target.adapter
+    document = await planned(local_ends, ITEMS)
+    await applied(local_ends, document, tmp_path)
+    await target.queues.add(QUEUE, draft_of((await new_items(target, QUEUE))[0]))
+    (tmp_path / "other").mkdir()
+
+    result = await applied(local_ends, document, tmp_path / "other")
+
+    assert result.open == 0
+    assert (await items_of(target, QUEUE)).total() == len(drafts(local_ends.source.adapter)) + 1
 
 
 async def test_a_refusal_that_cannot_be_looked_into_leaves_nothing_untold(

@@ -18,7 +18,7 @@ from rpa_bridge.migration.selection import Selection
 from rpa_bridge.migration.stages import Stage
 from rpa_bridge.migration.status import status
 from rpa_bridge.testing import ManualClock
-from tests.migration.ends import ONCE, Ends, fitting_rules
+from tests.migration.ends import ONCE, QUEUE, Ends, fitting_rules
 from tests.migration.memory_journal import MemoryJournal
 from tests.migration.moved import Moved
 from tests.migration.moves import Crash, crash_at, planned
@@ -126,6 +126,27 @@ async def test_a_letter_whose_cause_was_removed_goes_with_the_next_run(local_end
     after = await status(done.plan, done.journal)
     assert (number, before.letters[0].code, before.letters[0].number, after.letters) == (1, "duplicate", 1, ())
     assert before.letters[0].example.hint
+    assert (await done.verify()).equal
+
+
+async def test_what_was_requeued_by_a_process_that_died_is_looked_for_before_it_is_sent(
+    local_ends: Ends, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    done = Moved(local_ends, await planned(local_ends, Selection(queues=(QUEUE,))))
+    await done.apply()
+    row = (await done.rows(Kind.ITEMS, QUEUE))[0]
+    await done.journal.settle([Change(seq=row.seq, to=RowState.CONFLICT, code="other_content")], local_ends.clock.now())
+
+    async def die(_: str) -> None:
+        raise Crash("before its note")
+
+    with monkeypatch.context() as patch:
+        patch.setattr(done.journal, "note", die)
+        with pytest.raises(Crash):
+            await requeue(done.journal, local_ends.clock, seqs={row.seq})
+    await done.apply()
+
+    assert len([one async for one in local_ends.target.adapter.queues.items(QUEUE, mark=row.key)]) == 1
     assert (await done.verify()).equal
 
 

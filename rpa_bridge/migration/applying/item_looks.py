@@ -10,9 +10,8 @@ from itertools import chain, repeat
 from rpa_bridge.contract.queues import Item, ItemDraft
 from rpa_bridge.migration.content import GONE, item_hash
 from rpa_bridge.migration.documents import Conflict, Kind, Step
-from rpa_bridge.migration.journal.base import LANDED, Change, Row, RowState
+from rpa_bridge.migration.journal.base import LANDED, Change, Row, RowState, StepKey
 from rpa_bridge.migration.running import Run, key_of
-from rpa_bridge.migration.stages import Stage
 from rpa_bridge.redaction import REDACTOR
 from rpa_bridge.transport.call import apart
 
@@ -45,23 +44,68 @@ class ItemLooks:
         self._settle, self._tell = settle, tell
         self._began = run.clock.now()
         self._sent_by: datetime | None = None
+        self._adopted = False
 
     def sent(self) -> None:
         """Everything that this run has sent was sent by now: from here on it may take as long as the settle window."""
         self._sent_by = self._run.clock.now()
 
     async def adopt(self) -> None:
-        """Takes for done what an earlier migration along the same way has copied, even if its journal is gone."""
-        note = f"looked for earlier copies in {self._step.to!r}"
-        told = [text for _, text in await self._run.journal.notes() if text == note or text.startswith(Stage.REQUEUED)]
-        if told and told[-1] == note:  # what was requeued since may be there all the same
+        """Takes for done what is planned and at the target all the same, once before a run sends anything.
+
+        A journal that is new, or an older copy, does not know of all that was sent the same way, and some of that may
+        still be on its way. It is waited for where the journal is new and the queue is not; and where something was
+        found, which tells of an older copy.
+        """
+        if self._adopted or not await self._is_planned():
             return
+        found = await self._adopt_found()
+        if not await self._is_planned():
+            return
+        note = f"looked for earlier copies in {self._step.to!r}"
+        is_noted = any(text == note for _, text in await self._run.journal.notes())
+        if found or not (is_noted or await self._has_made_the_queue()):
+            await self._let_others_arrive()
+            if self._run.draining.is_set():
+                return
+            await self._adopt_found()
+        if not is_noted:
+            await self._run.journal.note(note)
+        self._adopted = True
+
+    async def _adopt_found(self) -> int:
+        """Settles what is planned and there; how many those are. A mark that is there twice counts once."""
+        number = 0
         async for items in self._found(self._run.plan.mark_prefix(self._step.to)):
             rows = await self._run.journal.by_key([str(item.mark) for item in items])
-            known = [(rows[str(item.mark)], item) for item in items if item.mark in rows]
-            planned = [(row, item) for row, item in known if row.state is RowState.PLANNED]
-            await self._settle([self._match(row, item, existed=True) for row, item in planned])
-        await self._run.journal.note(note)
+            changes: dict[int, Change] = {}
+            for item in items:
+                row = rows.get(str(item.mark))
+                if row is not None and row.state is RowState.PLANNED:
+                    changes.setdefault(row.seq, self._match(row, item, existed=True))
+            await self._settle(list(changes.values()))
+            number += len(changes)
+        return number
+
+    async def _let_others_arrive(self) -> None:
+        """Waits for what the journal does not know of: whoever sent it had ended before this run began."""
+        over = self._run.began + timedelta(seconds=self._run.target.settle_window)
+        left = (over - self._run.clock.now()).total_seconds()
+        if left > 0:
+            self._tell(f"waiting {left:.0f} s for what an earlier migration may have sent")
+            await self._run.pause(left)
+
+    async def _has_made_the_queue(self) -> bool:
+        """Whether there was none before this migration, so that all that was sent into it stands in the journal.
+
+        On every platform a request names a queue that must be there. One that was removed in the midst of an earlier
+        migration, and is made anew within the settle window, is the exception: so are items that somebody removes.
+        """
+        rows = await self._run.journal.rows(step=StepKey(Kind.QUEUE, self._step.name), states=LANDED, limit=1)
+        return any(not row.existed for row in rows)
+
+    async def _is_planned(self) -> bool:
+        return bool(await self._run.journal.rows(step=self._key, states={RowState.PLANNED}, limit=1))
 
     async def settle_unknown(self) -> None:
         """Looks for what was perhaps sent, until it is found or can no longer arrive."""
