@@ -20,7 +20,7 @@ from rpa_bridge.migration.documents import Kind
 from rpa_bridge.migration.ending.rollback import rollback
 from rpa_bridge.migration.journal.base import LANDED, Change, RowState, StepKey
 from rpa_bridge.migration.letters import requeue
-from rpa_bridge.migration.running import Run
+from rpa_bridge.migration.running import Progress, Run
 from rpa_bridge.migration.selection import Selection
 from rpa_bridge.migration.verifying.verify import verify
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
@@ -697,3 +697,22 @@ async def test_a_refusal_that_cannot_be_looked_into_leaves_nothing_untold(
 
     assert (result.open, result.letters) == (0, 1)
     assert (await items_of(local_ends.target.adapter, ONCE)).total() == 3
+
+
+@TO_UIPATH
+async def test_asked_to_drain_while_it_waits_for_files_it_buries_none(ends: Ends, tmp_path: Path) -> None:
+    document = await planned(ends, Selection(artifacts=("**",)))
+    with pytest.raises(Crash):
+        await applied(ends, document, tmp_path, reached=crash_at("files.intended"))
+    draining = asyncio.Event()
+
+    def drain(told: Progress) -> None:
+        if told.note:
+            draining.set()
+
+    result = await applied(ends, document, tmp_path, draining=draining, on_progress=drain)
+
+    assert (result.open, result.letters) == (len(FILES), 0)
+    assert (await applied(ends, document, tmp_path)).open == 0
+    files = await files_of(ends.target.adapter)
+    assert {name: files.get(name) for name in FILES} == FILES

@@ -58,7 +58,8 @@ class FileMove:
                 if self._run.draining.is_set():
                     return
         await self._copy_batch(batch)
-        await self._bury_the_missing()
+        if not self._run.draining.is_set():  # then what is open was left so, and is not missing
+            await self._bury_the_missing()
 
     async def _copy_batch(self, files: Sequence[Artifact]) -> None:
         rows = await self._run.journal.by_src(self._key, [file.id for file in files])
