@@ -157,6 +157,7 @@ def _changed(row: Row, change: Change, at: datetime) -> Row:
     return replace(
         row,
         state=change.to,
+        intent_at=at if change.to is RowState.ROLLING_BACK else row.intent_at,
         confirmed_at=at if change.to is RowState.CONFIRMED else row.confirmed_at,
         dst_id=row.dst_id if change.dst_id is None else change.dst_id,
         existed=row.existed if change.existed is None else change.existed,

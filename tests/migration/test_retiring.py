@@ -9,7 +9,8 @@ from contextlib import AsyncExitStack
 import pytest
 
 from rpa_bridge.contract.queues import ItemDraft, ItemState
-from rpa_bridge.errors import MigrationError, RemoteError
+from rpa_bridge.errors import MigrationError, RemoteError, UnavailableError
+from rpa_bridge.migration.applying.item_looks import LONGEST_SEND
 from rpa_bridge.migration.documents import Kind
 from rpa_bridge.migration.journal.base import Change, RowState
 from rpa_bridge.migration.selection import Selection
@@ -21,11 +22,13 @@ from tests.migration.moved import (
     MANY,
     OpenEnds,
     asset_names,
+    draft_of,
     everything,
     moved,
     new_items,
     opener,
     retired,
+    rolled_back,
     told_of,
     verified,
     with_many,
@@ -134,6 +137,55 @@ async def test_an_item_that_was_taken_between_a_crash_and_going_on_stays(local_e
     assert [row.state for row in await done.rows(Kind.ITEMS, QUEUE) if row.src_id == taken.id] == [RowState.VERIFIED]
 
 
+async def test_what_is_missing_after_a_crash_in_retiring_stays_at_the_source(local_ends: Ends) -> None:
+    done = await verified(local_ends, select=Selection(queues=(ONCE,)))
+    with pytest.raises(Crash):
+        await retired(done, reached=crash_at("retire.intent"))
+    await done.target.queues.remove(await done.copy_of(ONCE))
+    assert (await done.verdict(Kind.ITEMS, ONCE)).missing == 1
+
+    result = await retired(done)
+
+    row = (await done.rows(Kind.ITEMS, ONCE))[0]
+    assert (row.state, row.code) == (RowState.SOURCE_UNKNOWN, "missing")
+    assert [one.id for one in await new_items(done.source, ONCE)] == [row.src_id]
+    assert told_of(result, Kind.ITEMS, ONCE).stays == 1
+
+
+async def test_what_was_perhaps_removed_at_the_source_is_not_taken_back_though_it_was_found_amiss(
+    local_ends: Ends,
+) -> None:
+    done = await verified(local_ends, select=Selection(queues=(QUEUE,)))
+    with pytest.raises(Crash):
+        await retired(done, reached=crash_at("retire.removed"))
+    double = await done.target.queues.add(QUEUE, draft_of(await done.copy_of(QUEUE)))
+    assert not (await done.verify()).equal
+    number = len(await done.rows(Kind.ITEMS, QUEUE))
+
+    await rolled_back(done, leave_retired=True)
+
+    there, here = await new_items(done.target, QUEUE), await new_items(done.source, QUEUE)
+    assert len(there) - 1 + len(here) == number > len(here)
+    await done.target.queues.remove(double)
+    await done.verify()
+    assert told_of(await retired(done), Kind.ITEMS, QUEUE).removed == number - len(here)
+
+
+async def test_one_that_is_stopped_too_long_before_it_removes_does_not(local_ends: Ends) -> None:
+    done = await verified(local_ends, select=ITEMS)
+    check = done.journal.check
+
+    async def stop() -> None:
+        await check()
+        local_ends.clock.advance(LONGEST_SEND)
+
+    done.journal.check = stop  # type: ignore[method-assign]
+    with pytest.raises(UnavailableError):
+        await retired(done)
+
+    assert len(await new_items(done.source, ONCE)) == 3
+
+
 async def test_asked_to_drain_retiring_ends_between_two_batches(local_ends: Ends) -> None:
     done = await verified(await with_many(local_ends), select=Selection(queues=(MANY,)))
     draining = asyncio.Event()
@@ -160,8 +212,7 @@ async def test_nothing_more_is_begun_once_another_process_has_taken_over(local_e
     with pytest.raises(MigrationError, match="another process"):
         await retired(done, reached=take_over)
 
-    begun = len(await done.rows(Kind.ITEMS, ONCE))
-    assert len(await new_items(done.source, ONCE)) == 0 < begun
+    assert len(await new_items(done.source, ONCE)) == len(await done.rows(Kind.ITEMS, ONCE))
     assert len(await new_items(done.source, QUEUE)) == len(await done.rows(Kind.ITEMS, QUEUE))
     await retired(done)
     assert {row.state for row in await done.rows(Kind.ITEMS, ONCE)} == {RowState.SOURCE_DONE}

@@ -5,17 +5,24 @@ from __future__ import annotations
 import asyncio
 from collections.abc import AsyncIterator
 from contextlib import AsyncExitStack
+from dataclasses import replace
+from pathlib import Path
 
 import pytest
 from pydantic import SecretStr
 
 from rpa_bridge.contract.features import Feature
 from rpa_bridge.contract.model import Priority
-from rpa_bridge.contract.queues import ItemDraft, ItemState
-from rpa_bridge.errors import MigrationError, NotFoundError, RemoteError
+from rpa_bridge.contract.queues import Item, ItemDraft, ItemState
+from rpa_bridge.errors import MigrationError, NotFoundError, RemoteError, UnavailableError
+from rpa_bridge.migration.applying.item_looks import LONGEST_SEND
 from rpa_bridge.migration.documents import Kind
+from rpa_bridge.migration.ending.retire import retire
 from rpa_bridge.migration.journal.base import Change, RowState
+from rpa_bridge.migration.journal.sqlite import SqliteJournal
 from rpa_bridge.migration.selection import Selection
+from rpa_bridge.migration.verifying.verdicts import Outcome
+from rpa_bridge.migration.verifying.verify import verify
 from rpa_bridge.sandbox.faults import Fault, FaultKind, When
 from tests.migration.ends import CONTAINER, CREDENTIAL, ONCE, QUEUE, Ends, fitting_rules
 from tests.migration.moved import (
@@ -138,12 +145,33 @@ async def test_what_was_taken_or_changed_at_the_target_stays_and_is_told(local_e
 
 
 async def test_both_of_a_doubled_item_are_taken_back(local_ends: Ends) -> None:
-    done = await moved(local_ends, ITEMS)
+    done = await verified(local_ends, select=ITEMS)
     await done.target.queues.add(QUEUE, draft_of(await done.copy_of(QUEUE)))
 
-    await rolled_back(done)
+    result = await rolled_back(done)
 
     assert await new_items(done.target, QUEUE) == []
+    assert told_of(result, Kind.ITEMS, QUEUE).removed == len(await done.rows(Kind.ITEMS, QUEUE)) + 1
+    assert {row.state for row in await done.rows(Kind.ITEMS, QUEUE)} == {RowState.ROLLED_BACK}
+
+
+@pytest.mark.parametrize("other_is", ["first", "last"])
+async def test_of_two_with_the_mark_of_one_that_was_perhaps_sent_the_equal_one_is_taken_back(
+    local_ends: Ends, other_is: str
+) -> None:
+    done = Moved(local_ends, await planned(local_ends, ITEMS))
+    with pytest.raises(Crash):
+        await done.apply(reached=crash_at("items.answered", after=1))
+    copy = await done.copy_of(QUEUE)
+    other = await done.target.queues.add(QUEUE, replace(draft_of(copy), values={"it is": "another"}))
+    if other_is == "first":
+        await done.target.queues.remove(copy)
+        await done.target.queues.add(QUEUE, draft_of(copy))
+
+    result = await rolled_back(done)
+
+    assert [one.id for one in await new_items(done.target, QUEUE)] == [other.id]
+    assert other.id in told_of(result, Kind.ITEMS, QUEUE).findings[0]
 
 
 async def test_what_was_at_the_target_before_stays(local_ends: Ends) -> None:
@@ -192,6 +220,103 @@ async def test_whoever_retires_after_a_rollback_that_died_loses_nothing(local_en
     await retired(done)
 
     assert len(await new_items(done.source, ONCE)) == len(await done.rows(Kind.ITEMS, ONCE))
+
+
+async def test_what_a_rollback_may_still_remove_is_neither_verified_nor_retired(local_ends: Ends) -> None:
+    done = await verified(local_ends, select=ITEMS)
+    remove, flying = done.target.queues.remove, list[Item]()
+
+    async def fly(item: Item) -> None:
+        flying.append(item)
+        raise Crash("the process dies, and its requests live on")
+
+    done.target.queues.remove = fly  # type: ignore[method-assign]
+    with pytest.raises(Crash):
+        await rolled_back(done)
+    done.target.queues.remove = remove  # type: ignore[method-assign]
+    local_ends.clock.advance(LONGEST_SEND - 1)
+
+    told = await done.verdict(Kind.ITEMS, ONCE)
+    result = await retired(done)
+    with pytest.raises(MigrationError, match="rolled back"):
+        await activated(done)
+    for item in flying:
+        await remove(item)
+
+    assert (told.outcome, len(flying)) == (Outcome.UNFINISHED, 3)
+    assert "rollback" in told.findings[0]
+    assert told_of(result, Kind.ITEMS, ONCE).stays == 3
+    assert len(await new_items(done.source, ONCE)) == 3
+    assert {row.state for row in await done.rows(Kind.ITEMS, ONCE)} == {RowState.ROLLING_BACK}
+    await rolled_back(done, leave_retired=True)
+    assert {row.state for row in await done.rows(Kind.ITEMS, ONCE)} == {RowState.ROLLED_BACK}
+
+
+@pytest.mark.parametrize("select", [ITEMS, Selection(assets=("Move*",)), Selection(artifacts=("**",))])
+async def test_what_a_rollback_can_no_longer_remove_is_verified_again(local_ends: Ends, select: Selection) -> None:
+    done = await verified(local_ends, select=select)
+    with pytest.raises(Crash):
+        await rolled_back(done, reached=crash_at("rollback.intent"))
+    assert RowState.ROLLING_BACK in await done.states()
+    local_ends.clock.advance(LONGEST_SEND + done.target.settle_window - 1)
+    assert not (await done.verify(deep=True)).equal
+    assert RowState.ROLLING_BACK in await done.states()
+    local_ends.clock.advance(1)
+
+    assert (await done.verify(deep=True)).equal
+    assert await done.states() == {RowState.VERIFIED}
+
+
+async def test_one_that_hung_in_a_rollback_takes_no_copy_whose_original_was_retired(
+    local_ends: Ends, tmp_path: Path
+) -> None:
+    done = Moved(local_ends, await planned(local_ends, ITEMS))
+    path, remove = tmp_path / "journal.db", done.target.queues.remove
+    hangs, goes_on = asyncio.Event(), asyncio.Event()
+    done.journal = SqliteJournal(path, local_ends.clock)
+    await done.apply()
+    assert (await done.verify()).equal
+
+    async def hang(item: Item) -> None:
+        hangs.set()
+        await goes_on.wait()
+        await remove(item)
+
+    done.target.queues.remove = hang  # type: ignore[method-assign]
+    first = asyncio.create_task(rolled_back(done))
+    await hangs.wait()
+    done.journal = SqliteJournal(path, local_ends.clock)
+    async with done.run(take_over=True) as run:
+        await verify(run)
+        await retire(run)
+    goes_on.set()
+    with pytest.raises(MigrationError, match="another process"):
+        await first
+
+    for name, number in ((QUEUE, 9), (ONCE, 3)):
+        assert len(await new_items(done.source, name)) + len(await new_items(done.target, name)) == number
+
+
+async def test_one_that_was_stopped_in_a_rollback_removes_nothing_when_it_goes_on_too_late(local_ends: Ends) -> None:
+    done = await verified(local_ends)
+
+    def stop(label: str) -> None:
+        if label == "rollback.intent":
+            local_ends.clock.advance(LONGEST_SEND)
+
+    for _ in range(2):
+        with pytest.raises(UnavailableError):
+            await rolled_back(done, reached=stop)
+
+    assert (len(await new_items(done.target, ONCE)), len(await new_items(done.target, QUEUE))) == (3, 9)
+
+
+async def test_things_that_a_rollback_is_stopped_at_too_long_stay(local_ends: Ends) -> None:
+    done = await verified(local_ends, select=Selection(assets=("Move*",), artifacts=("**",)))
+    with pytest.raises(UnavailableError):
+        await rolled_back(done, reached=lambda _: local_ends.clock.advance(LONGEST_SEND))
+
+    assert (len(await asset_names(done.target)), len(await files_of(done.target))) == (3, 2)
 
 
 async def test_a_rollback_after_a_crash_in_the_move_waits_for_what_was_perhaps_sent(open_ends: OpenEnds) -> None:

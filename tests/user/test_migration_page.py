@@ -35,7 +35,7 @@ ADDRESSES = {
 }
 NAMES = {"uipath-prod": "uipath", "maestro": "botmaestro"}
 SECRET = "canary-of-the-page-55d0"
-OTHERS_CODES = {"stays_at_source", "rolling_back", "missing", "differing", "duplicated", "unverifiable"}
+OTHERS_CODES = {"stays_at_source", "missing", "differing", "duplicated", "unverifiable"}
 """Codes of rows that are no dead letters."""
 
 

@@ -57,7 +57,7 @@ async def _refuse_unproved(run: Run) -> None:
                 f"{step.kind} of {step.name!r} is not copied to the end; `rpa-bridge migrate resume` goes on, "
                 f"then verify"
             )
-        if of_step.get(RowState.ROLLED_BACK):
+        if of_step.get(RowState.ROLLED_BACK) or of_step.get(RowState.ROLLING_BACK):
             raise MigrationError(
                 "the migration was rolled back, so that there is nothing to open; copy it with a new plan"
             )

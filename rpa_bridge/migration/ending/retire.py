@@ -6,12 +6,13 @@ stays, and is told.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Awaitable, Callable, Collection, Sequence
 from dataclasses import dataclass
 
 from rpa_bridge.contract.features import Feature
 from rpa_bridge.contract.queues import Item, ItemState
 from rpa_bridge.errors import ConflictError, MigrationError, NotFoundError, UnsupportedError
+from rpa_bridge.migration.applying.item_looks import LONGEST_SEND
 from rpa_bridge.migration.content import GONE, item_hash
 from rpa_bridge.migration.documents import Kind, Step
 from rpa_bridge.migration.journal.base import Change, Row, RowState
@@ -27,14 +28,14 @@ from rpa_bridge.migration.things import (
     named,
     reveals,
 )
-from rpa_bridge.transport.call import apart
+from rpa_bridge.transport.call import apart, deadline, time_for_attempt
 
 from .outcomes import Ending, StepEnding
-from .together import together
+from .together import AT_ONCE, together
 
 STAGE = "retiring"
-BATCH = 100
-"""Rows that are about to be removed at the same time."""
+UNPROVED = (RowState.CONFIRMED, RowState.ROLLING_BACK, RowState.SOURCE_UNKNOWN)
+"""What the target perhaps does not have as it should."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -69,7 +70,7 @@ class _StepRetirement:
 
     async def retire(self) -> StepEnding:
         counts = (await self._run.journal.counts()).get(self._key, {})
-        if unproved := counts.get(RowState.CONFIRMED, 0):
+        if unproved := sum(counts.get(state, 0) for state in UNPROVED):
             self._ending.tell(f"{unproved} stay, because they were not found equal at the target; verify them first")
             self._ending.stays += unproved
         ready = counts.get(RowState.VERIFIED, 0) + counts.get(RowState.SOURCE_INTENT, 0)
@@ -97,7 +98,7 @@ class _StepRetirement:
         """Removes what stands in this state, in batches, each written down before and after."""
         last = 0
         while not self._run.draining.is_set():
-            rows = await self._run.journal.rows(step=self._key, states={state}, after=last, limit=BATCH)
+            rows = await self._run.journal.rows(step=self._key, states={state}, after=last, limit=AT_ONCE)
             if not rows:
                 return
             last = rows[-1].seq
@@ -123,7 +124,7 @@ class _StepRetirement:
         if item_hash(item) != row.src_hash:
             return self._stays(row, f"item {row.src_id} was changed at the source after the move; compare the two")
         try:
-            await self._run.source.queues.remove(item)
+            await self._remove(lambda: self._run.source.queues.remove(item))
         except (ConflictError, NotFoundError):  # somebody was faster
             now = await self._at_source(row)
             return self._gone(row) if now is None or now.state in GONE else self._taken(row)
@@ -147,12 +148,19 @@ class _StepRetirement:
             why = at_target.why or f"it is {at_target.found} at the target"
             return self._stays(row, f"{what} stays at the source: {why}")
         try:
-            await delete_at_source(self._run, self._step, row)
+            await self._remove(lambda: delete_at_source(self._run, self._step, row))
         except UnsupportedError as error:
             return self._stays(row, f"{what} stays at the source: {error}")
         except NotFoundError:  # somebody was faster
             return self._gone(row)
         return self._removed(row)
+
+    async def _remove(self, remove: Callable[[], Awaitable[None]]) -> None:
+        """Removes it, unless another process has taken over: that one may have found the copy to be gone since."""
+        with deadline(LONGEST_SEND, clock=self._run.clock):
+            await self._run.journal.check()
+            time_for_attempt("retire")  # not every platform looks at the clock by itself
+            await remove()
 
     def _removed(self, row: Row) -> Change:
         self._ending.removed += 1

@@ -1,26 +1,26 @@
 """Taking back what a migration has put at the target, where nobody has touched it since.
 
-Before something is removed its row ceases to be VERIFIED, so that whatever happens then nobody retires its original.
+Before something is removed its row becomes ROLLING_BACK, so that whatever happens then nobody retires its original.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rpa_bridge.contract.features import Feature
 from rpa_bridge.errors import MigrationError, NotFoundError, UnsupportedError
+from rpa_bridge.migration.applying.item_looks import LONGEST_SEND
 from rpa_bridge.migration.documents import Kind, Step
-from rpa_bridge.migration.journal.base import LANDED, Change, Row, RowState, StepKey
+from rpa_bridge.migration.journal.base import LANDED, RETIRED, Change, Row, RowState, StepKey
 from rpa_bridge.migration.running import Run, key_of
 from rpa_bridge.migration.stages import Stage
 from rpa_bridge.migration.things import DELETION, Found, delete_at_target, is_secret, look_at_target, named
+from rpa_bridge.transport.call import deadline, time_for_attempt
 
 from .outcomes import Ending, StepEnding
-from .rollback_items import RETIRED, STAGE, ItemRollback
-from .together import together
-
-BATCH = 100
-"""Files looked at and deleted between two lines of the journal."""
+from .rollback_items import STAGE, ItemRollback
+from .together import AT_ONCE, together
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -104,20 +104,27 @@ class _ThingRollback:
         last = 0
         while not self._run.draining.is_set():
             states = (LANDED - RETIRED) | {RowState.UNKNOWN}
-            rows = await self._run.journal.rows(step=self._key, states=states, after=last, limit=BATCH)
+            rows = await self._run.journal.rows(step=self._key, states=states, after=last, limit=AT_ONCE)
             if not rows:
                 break
             last = rows[-1].seq
             rows = [row for row in rows if self._may_go(row)]
-            doubts = [Change(seq=row.seq, to=RowState.CONFIRMED) for row in rows if row.state is RowState.VERIFIED]
-            await self._run.journal.settle(doubts, self._run.clock.now())
-            await self._run.journal.check()
-            self._run.reached("rollback.intent")
-            gone = [row for row, is_gone in zip(rows, await together(self._delete, rows), strict=True) if is_gone]
-            changes = [Change(seq=row.seq, to=RowState.ROLLED_BACK) for row in gone]
+            found = list(zip(rows, await together(self._look, rows), strict=True))
+            changes = [Change(seq=row.seq, to=RowState.ROLLED_BACK) for row, look in found if look is Found.GONE]
+            changes += await self._delete_together([row for row, look in found if look is Found.SAME])
             await self._run.journal.settle(changes, self._run.clock.now())
             self._run.reached("rollback.settled")
         return self._ending.told
+
+    async def _delete_together(self, rows: Sequence[Row]) -> list[Change]:
+        """Deletes them, after that is written down; what becomes of each."""
+        journal = self._run.journal
+        with deadline(LONGEST_SEND, clock=self._run.clock):  # who takes over from a process that hangs relies on it
+            intents = [Change(seq=row.seq, to=RowState.ROLLING_BACK) for row in rows]
+            await journal.settle(intents, self._run.clock.now())
+            await journal.check()
+            self._run.reached("rollback.intent")
+            return await together(self._delete, rows)
 
     def _may_go(self, row: Row) -> bool:
         what = named(self._step, row)
@@ -129,32 +136,33 @@ class _ThingRollback:
             return True
         return False
 
-    async def _delete(self, row: Row) -> bool:
-        """Whether it is no longer there."""
+    async def _look(self, row: Row) -> Found | None:
+        """SAME when it can go, GONE when it is not there any more; None when it stays, and then it says why."""
         what = named(self._step, row)
         look = await look_at_target(self._run, self._step, row)
-        if look.found is Found.GONE:
-            return True
         if look.found is Found.CHANGED:
             self._ending.leave(f"{what} was changed at the target, and stays; compare the two")
-            return False
-        if look.found is Found.UNREADABLE:
+        elif look.found is Found.UNREADABLE:
             self._ending.leave(f"{what} stays at the target, because {look.why}; delete it there by hand")
-            return False
-        kind = Kind.CREDENTIAL if is_secret(self._step) else self._step.kind
-        if DELETION[kind] not in self._run.target.capabilities:
+        elif look.found is Found.SAME and not self._can_delete():
             self._ending.leave(f"{what} stays, because the target has no way to delete it; do it by hand")
-            return False
-        return await self._deleted(row, what)
+        else:
+            return look.found
+        return None
 
-    async def _deleted(self, row: Row, what: str) -> bool:
+    def _can_delete(self) -> bool:
+        kind = Kind.CREDENTIAL if is_secret(self._step) else self._step.kind
+        return DELETION[kind] in self._run.target.capabilities
+
+    async def _delete(self, row: Row) -> Change:
+        time_for_attempt("rollback")  # not every platform looks at the clock by itself
         try:
             await delete_at_target(self._run, self._step, row)
         except UnsupportedError as error:
-            self._ending.leave(f"{what} stays at the target: {error}")
-            return False
+            self._ending.leave(f"{named(self._step, row)} stays at the target: {error}")
+            return Change(seq=row.seq, to=RowState.CONFIRMED)
         except NotFoundError:  # somebody was faster
-            return True
+            return Change(seq=row.seq, to=RowState.ROLLED_BACK)
         self._ending.removed += 1
         self._run.reached("rollback.removed")
-        return True
+        return Change(seq=row.seq, to=RowState.ROLLED_BACK)

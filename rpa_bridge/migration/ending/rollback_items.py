@@ -9,20 +9,18 @@ from contextlib import aclosing
 from rpa_bridge.contract.features import Feature
 from rpa_bridge.contract.queues import ItemState
 from rpa_bridge.errors import ConflictError, NotFoundError
-from rpa_bridge.migration.applying.item_looks import sent_by
+from rpa_bridge.migration.applying.item_looks import LONGEST_SEND, sent_by
 from rpa_bridge.migration.content import GONE, item_hash
 from rpa_bridge.migration.documents import Step
-from rpa_bridge.migration.journal.base import LANDED, Change, Row, RowState, Sighting
+from rpa_bridge.migration.journal.base import LANDED, RETIRED, Change, Row, RowState, Sighting
 from rpa_bridge.migration.running import Run, key_of
 from rpa_bridge.migration.verifying.sightings import BATCH, Marked, marked
-from rpa_bridge.transport.call import apart
+from rpa_bridge.transport.call import apart, deadline, time_for_attempt
 
 from .outcomes import Ending, StepEnding
-from .together import together
+from .together import groups, together
 
 STAGE = "rolling back"
-RETIRED = frozenset({RowState.SOURCE_INTENT, RowState.SOURCE_DONE})
-"""The source does not have it any more, or perhaps not."""
 OURS = (LANDED - RETIRED) | {RowState.ROLLED_BACK, RowState.UNKNOWN}
 
 
@@ -88,32 +86,40 @@ class ItemRollback:
         await self._confirm_unknown(batch)
         ours = [(one, row) for one, row in batch if self._is_ours(one, row)]
         untouched = [(one, row) for one, row in ours if self._is_untouched(one, row)]
-        doubts = [
-            Change(seq=row.seq, to=RowState.CONFIRMED, code="rolling_back")
-            for _, row in untouched
-            if row.state is RowState.VERIFIED
-        ]
-        await self._run.journal.settle(doubts, self._run.clock.now())
-        await self._run.journal.check()
-        self._run.reached("rollback.intent")
-        removed = await together(self._remove, [one for one, _ in untouched])
-        gone = {one.item.id for one, is_gone in zip((one for one, _ in untouched), removed, strict=True) if is_gone}
-        gone |= {one.item.id for one, _ in ours if one.item.state in GONE}
+        gone = {one.item.id for one, _ in ours if one.item.state in GONE}
+        for some in groups(untouched):
+            gone |= await self._remove_together(some)
         sightings = [Sighting(key=row.key, dst_id=one.item.id, equal=one.item.id in gone) for one, row in ours]
         await self._run.journal.see(sightings)
         self._run.reached("rollback.seen")
         self._run.tell(STAGE, self._step.name, self._removed, self._step.count)
 
+    async def _remove_together(self, some: Sequence[tuple[Marked, Row]]) -> set[str]:
+        """Removes them, after that is written down; the ids of those that are gone by it."""
+        journal = self._run.journal
+        leaving = {row.seq for _, row in some if row.state is not RowState.ROLLED_BACK}
+        with deadline(LONGEST_SEND, clock=self._run.clock):  # who takes over from a process that hangs relies on it
+            intents = [Change(seq=seq, to=RowState.ROLLING_BACK) for seq in sorted(leaving)]
+            await journal.settle(intents, self._run.clock.now())
+            await journal.check()
+            self._run.reached("rollback.intent")
+            removed = await together(self._remove, [one for one, _ in some])
+        stay = {row.seq for (_, row), is_gone in zip(some, removed, strict=True) if not is_gone} & leaving
+        await journal.settle([Change(seq=seq, to=RowState.CONFIRMED) for seq in sorted(stay)], self._run.clock.now())
+        return {one.item.id for (one, _), is_gone in zip(some, removed, strict=True) if is_gone}
+
     async def _confirm_unknown(self, batch: Sequence[tuple[Marked, Row]]) -> None:
-        """What was perhaps sent was sent: here it is."""
+        """What was perhaps sent was sent: here it is. Of two with one mark the one that is equal counts."""
         hint = f"queue {self._step.to!r} has an item with its mark and other content; compare the two"
-        changes = {
-            row.seq: Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=one.item.id)
-            if item_hash(one.item) == row.expect_hash
-            else Change(seq=row.seq, to=RowState.CONFLICT, dst_id=one.item.id, code="other_content", hint=hint)
-            for one, row in batch
-            if row.state is RowState.UNKNOWN
-        }
+        changes: dict[int, Change] = {}
+        for one, row in batch:
+            if row.state is not RowState.UNKNOWN:
+                continue
+            if item_hash(one.item) == row.expect_hash:
+                changes[row.seq] = Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=one.item.id)
+            else:
+                other = Change(seq=row.seq, to=RowState.CONFLICT, dst_id=one.item.id, code="other_content", hint=hint)
+                changes.setdefault(row.seq, other)
         await self._run.journal.settle(list(changes.values()), self._run.clock.now())
 
     def _is_ours(self, one: Marked, row: Row) -> bool:
@@ -142,6 +148,7 @@ class ItemRollback:
         return True
 
     async def _remove(self, one: Marked) -> bool:
+        time_for_attempt("queues.remove")  # not every platform looks at the clock by itself
         try:
             await self._run.target.queues.remove(one.item)
         except (ConflictError, NotFoundError):  # somebody was faster

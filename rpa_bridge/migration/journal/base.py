@@ -26,8 +26,12 @@ class RowState(StrEnum):
     CONFIRMED = "confirmed"
     VERIFIED = "verified"
     """Read back from the target, and found equal."""
+    ROLLING_BACK = "rolling_back"
+    """About to be removed again at the target, and perhaps removed."""
     SOURCE_INTENT = "source_intent"
     """About to be removed at the source."""
+    SOURCE_UNKNOWN = "source_unknown"
+    """Perhaps removed at the source, and not found equal at the target since."""
     SOURCE_DONE = "source_done"
     """Removed at the source."""
     ROLLED_BACK = "rolled_back"
@@ -63,9 +67,21 @@ NEXT: Mapping[RowState, frozenset[RowState]] = {
         }
     ),
     RowState.UNKNOWN: frozenset({RowState.PLANNED, RowState.CONFIRMED, RowState.CONFLICT, RowState.DEAD}),
-    RowState.CONFIRMED: frozenset({RowState.VERIFIED, RowState.CONFLICT, RowState.ROLLED_BACK}),
-    RowState.VERIFIED: frozenset({RowState.CONFIRMED, RowState.CONFLICT, RowState.SOURCE_INTENT, RowState.ROLLED_BACK}),
-    RowState.SOURCE_INTENT: frozenset({RowState.SOURCE_DONE, RowState.VERIFIED}),
+    RowState.CONFIRMED: frozenset({RowState.VERIFIED, RowState.CONFLICT, RowState.ROLLING_BACK, RowState.ROLLED_BACK}),
+    RowState.VERIFIED: frozenset(
+        {
+            RowState.CONFIRMED,
+            RowState.CONFLICT,
+            RowState.SOURCE_INTENT,
+            RowState.ROLLING_BACK,
+            RowState.ROLLED_BACK,
+        }
+    ),
+    RowState.ROLLING_BACK: frozenset(
+        {RowState.ROLLING_BACK, RowState.ROLLED_BACK, RowState.CONFIRMED, RowState.VERIFIED}
+    ),
+    RowState.SOURCE_INTENT: frozenset({RowState.SOURCE_DONE, RowState.VERIFIED, RowState.SOURCE_UNKNOWN}),
+    RowState.SOURCE_UNKNOWN: frozenset({RowState.SOURCE_INTENT}),
     RowState.SOURCE_DONE: frozenset(),
     RowState.ROLLED_BACK: frozenset(),
     RowState.CONFLICT: frozenset({RowState.PLANNED, RowState.VERIFIED}),
@@ -75,8 +91,10 @@ NEXT: Mapping[RowState, frozenset[RowState]] = {
 }
 """Which state may follow which; every change is held to it."""
 
-LANDED = frozenset({RowState.CONFIRMED, RowState.VERIFIED, RowState.SOURCE_INTENT, RowState.SOURCE_DONE})
-"""The target has it."""
+RETIRED = frozenset({RowState.SOURCE_INTENT, RowState.SOURCE_UNKNOWN, RowState.SOURCE_DONE})
+"""The source does not have it any more, or perhaps not."""
+LANDED = RETIRED | {RowState.CONFIRMED, RowState.VERIFIED, RowState.ROLLING_BACK}
+"""The target has it, or had it until a rollback began."""
 OPEN = frozenset({RowState.PLANNED, RowState.INTENT, RowState.UNKNOWN})
 """Something is still to be done."""
 LETTERS = frozenset({RowState.DEAD, RowState.CONFLICT, RowState.MANUAL})
@@ -126,6 +144,7 @@ class Row:
     attempt: int
     """How often it was perhaps sent and then surely not there: UNKNOWN became PLANNED again."""
     intent_at: datetime | None
+    """When it was last about to be sent or, when it is ROLLING_BACK, to be removed at the target."""
     confirmed_at: datetime | None
     dst_id: str | None
     existed: bool

@@ -138,6 +138,8 @@ def _change(to: RowState, count: int, doubted: bool) -> str:
     if to is RowState.INTENT:
         new |= {"attempt": "attempt + 1", "intent_at": "new.at"}
         del new["code"], new["hint"]
+    if to is RowState.ROLLING_BACK:
+        new["intent_at"] = "new.at"
     if to is RowState.CONFIRMED:
         new["confirmed_at"] = "new.at"
     if to is RowState.PLANNED and doubted:  # it may have been sent, and that was forgotten

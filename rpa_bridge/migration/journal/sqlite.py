@@ -26,7 +26,7 @@ from .log import Line, What
 from .session import Session
 
 T = TypeVar("T")
-_EFFECTS = frozenset({RowState.INTENT, RowState.SOURCE_INTENT, RowState.ROLLED_BACK})
+_EFFECTS = frozenset({RowState.INTENT, RowState.SOURCE_INTENT, RowState.ROLLING_BACK, RowState.ROLLED_BACK})
 """What stands for an effect somewhere else."""
 
 

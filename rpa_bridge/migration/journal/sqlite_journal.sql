@@ -11,7 +11,8 @@ CREATE TABLE steps (
     seal INTEGER NOT NULL,
     UNIQUE (kind, name)
 );
--- state: the words of RowState. intent_at is set exactly when it was about to be sent, or perhaps was.
+-- state: the words of RowState. intent_at is set exactly when it was about to be sent, or perhaps was; and anew when it
+-- was about to be removed at the target.
 CREATE TABLE entries (
     seq INTEGER PRIMARY KEY,
     step INTEGER NOT NULL REFERENCES steps,

@@ -11,9 +11,10 @@ from rpa_bridge.migration.canonical import add_up, hash_of
 from rpa_bridge.migration.content import GONE, item_hash
 from rpa_bridge.migration.documents import Step
 from rpa_bridge.migration.ending.outcomes import Findings
-from rpa_bridge.migration.journal.base import LANDED, OPEN, Change, Row, RowState, Sighting
+from rpa_bridge.migration.journal.base import LANDED, OPEN, Change, Row, Sighting
 from rpa_bridge.migration.running import Run, key_of
 
+from .judging import judged, may_still_go
 from .sightings import BATCH, Marked, marked
 from .verdicts import Outcome, StepVerdict
 
@@ -28,6 +29,7 @@ class ItemCheck:
         self._findings, self._warnings = Findings(), Findings()
         self._counts: Counter[str] = Counter()
         self._states: Counter[ItemState] = Counter()
+        self._began = run.clock.now()
         self._digests = {"expected": add_up("", ()), "found": add_up("", ())}
 
     async def verdict(self, *, arrivals: bool) -> StepVerdict:
@@ -91,13 +93,8 @@ class ItemCheck:
         self._digests[side] = add_up(self._digests[side], digests)
 
     def _change(self, row: Row, seen: int, equal: int) -> Change | None:
-        """What becomes of a row; one that was verified before and is amiss now is no longer to be relied on."""
-        code = self._amiss(row, seen, equal)
-        if not code and row.state is RowState.CONFIRMED:
-            return Change(seq=row.seq, to=RowState.VERIFIED, dst_id=row.dst_id)
-        if code and row.state is RowState.VERIFIED:
-            return Change(seq=row.seq, to=RowState.CONFIRMED, code=code)
-        return None
+        """What becomes of a row; one that a rollback may be removing is left to that."""
+        return None if may_still_go(self._run, row, self._began) else judged(row, self._amiss(row, seen, equal))
 
     def _amiss(self, row: Row, seen: int, equal: int) -> str:
         """What is wrong with it in one word; empty when nothing is."""

@@ -16,7 +16,7 @@ class Outcome(StrEnum):
     """All that went is there, once, and as it should be."""
     DIFFERS = "differs"
     UNFINISHED = "unfinished"
-    """Something is still to be copied, or was perhaps sent."""
+    """Something is still to be copied, was perhaps sent, or is perhaps being removed by a rollback."""
     UNVERIFIABLE = "unverifiable"
     """Nobody can read it back, or nothing was read that tells; never taken for ok."""
 

@@ -11,13 +11,14 @@ from rpa_bridge.errors import NotFoundError, UnsupportedError
 from rpa_bridge.migration import mapping
 from rpa_bridge.migration.documents import Kind, Step
 from rpa_bridge.migration.ending.outcomes import Findings
-from rpa_bridge.migration.journal.base import LANDED, LETTERS, OPEN, Change, Row, RowState
+from rpa_bridge.migration.journal.base import LANDED, LETTERS, OPEN, Row, RowState
 from rpa_bridge.migration.running import Run, key_of
 from rpa_bridge.migration.stages import Stage, is_stocked
 from rpa_bridge.migration.things import Found, Look, look_at_target, named
 from rpa_bridge.transport.call import apart
 
 from .items import STAGE, ItemCheck
+from .judging import judged, may_still_go, removed_within
 from .verdicts import Outcome, StepVerdict, Verification
 
 BATCH = 100
@@ -41,7 +42,7 @@ async def verify(run: Run, *, deep: bool = False, arrivals: bool = True) -> Veri
             states = counts.get(key_of(step), {})
             if step.goes or any(states.get(state) for state in LANDED | OPEN):
                 verdict = await _verdict(run, step, deep=deep, arrivals=arrivals)
-                verdicts.append(await _with_the_rest(run, step, verdict, states))
+                verdicts.append(await _with_the_rest(run, step, verdict))
     verification = Verification(steps=tuple(verdicts))
     amiss = [one.outcome for one in verdicts].count
     note = f"{amiss(Outcome.DIFFERS)} steps differ, {amiss(Outcome.UNFINISHED)} are unfinished"
@@ -59,15 +60,21 @@ async def _verdict(run: Run, step: Step, *, deep: bool, arrivals: bool) -> StepV
     return await check.one()
 
 
-async def _with_the_rest(run: Run, step: Step, verdict: StepVerdict, states: dict[RowState, int]) -> StepVerdict:
+async def _with_the_rest(run: Run, step: Step, verdict: StepVerdict) -> StepVerdict:
     """The verdict, with what the journal alone knows: what is still open, and what did not go."""
+    states = (await run.journal.counts()).get(key_of(step), {})
     unfinished = sum(states.get(state, 0) for state in OPEN)
     letters = sum(states.get(state, 0) for state in LETTERS | {RowState.SKIPPED})
     warnings = verdict.warnings
     if rolled_back := states.get(RowState.ROLLED_BACK, 0):
         warnings = (*warnings, f"{rolled_back} were rolled back, and are not looked for")
     verdict = replace(verdict, open=unfinished, letters=letters, warnings=warnings)
-    if unfinished:
+    if rolling_back := states.get(RowState.ROLLING_BACK, 0):
+        sentence = (
+            f"{rolling_back} may be removed at the target by a rollback that did not end; `rpa-bridge migrate "
+            f"rollback` goes on, or verify again {removed_within(run).total_seconds():.0f} s after it stopped"
+        )
+    elif unfinished:
         sentence = f"{unfinished} are still to be copied, or were perhaps sent; `rpa-bridge migrate resume` goes on"
     elif not await is_stocked(run, step):
         sentence = "stock of it was never taken to the end; `rpa-bridge migrate apply` does that first"
@@ -84,6 +91,7 @@ class _ThingCheck:
         self._run, self._step, self._key = run, step, key_of(step)
         self._findings = Findings()
         self._counts: Counter[str] = Counter()
+        self._began = run.clock.now()
 
     async def one(self) -> StepVerdict:
         """The verdict on a queue's definition, an asset or a credential."""
@@ -137,13 +145,12 @@ class _ThingCheck:
         for row, look in looks:
             self._counts["expected"] += 1
             self._counts["found"] += look.found is not Found.GONE
+            if may_still_go(self._run, row, self._began):
+                continue
             if look.found is not Found.SAME:
                 self._tell(row, look)
-            if look.found is Found.SAME and row.state is RowState.CONFIRMED:
-                changes.append(Change(seq=row.seq, to=RowState.VERIFIED))
-            elif look.found is not Found.SAME and row.state is RowState.VERIFIED:
-                changes.append(Change(seq=row.seq, to=RowState.CONFIRMED, code=_WORDS[look.found]))
-        await self._run.journal.settle(changes, self._run.clock.now())
+            changes.append(judged(row, _WORDS.get(look.found, "")))
+        await self._run.journal.settle([one for one in changes if one is not None], self._run.clock.now())
         self._run.reached("verify.settled")
 
     def _tell(self, row: Row, look: Look) -> None:
