@@ -319,6 +319,37 @@ async def test_things_that_a_rollback_is_stopped_at_too_long_stay(local_ends: En
     assert (len(await asset_names(done.target)), len(await files_of(done.target))) == (3, 2)
 
 
+async def test_what_was_only_found_after_the_journal_was_lost_is_not_taken_back(
+    local_ends: Ends, tmp_path: Path
+) -> None:
+    """Another plan may have put it there."""
+    await moved(local_ends, Selection(queues=(QUEUE,), assets=("Move*",)))
+    target = local_ends.target.adapter
+    rules = await fitting_rules(target, conflicts={"queues": "skip", "assets": "replace"})
+    done = Moved(local_ends, await planned(local_ends, Selection(queues=(QUEUE,), assets=("Move*",)), rules))
+    for _ in range(2):
+        for name in ("journal.db", "journal.db-wal", "journal.db-shm"):
+            (tmp_path / name).unlink(missing_ok=True)  # but not .seq: it is known that there was one
+        done.journal = SqliteJournal(tmp_path / "journal.db", local_ends.clock)
+        await done.apply()
+
+    result = await rolled_back(done)
+
+    assert (len(await new_items(target, QUEUE)), len(await asset_names(target))) == (9, 3)
+    assert "when the journal was lost" in told_of(result, Kind.ITEMS, QUEUE).findings[0]
+    assert sum(one.removed for one in result.steps) == 0
+
+
+async def test_all_fields_that_assets_became_in_one_credential_are_taken_back(open_ends: OpenEnds) -> None:
+    ends = await open_ends("local", "botmaestro")
+    done = await moved(ends, Selection(assets=("Move*",)))
+
+    result = await rolled_back(done)
+
+    assert (everything(result), [one.removed for one in result.steps]) == ("", [1, 1, 1])
+    assert [one.keys async for one in done.target.credentials.find() if one.name == "Move settings"] == [()]
+
+
 async def test_a_rollback_after_a_crash_in_the_move_waits_for_what_was_perhaps_sent(open_ends: OpenEnds) -> None:
     ends = await open_ends("local", "uipath")
     done = Moved(ends, await planned(ends, ITEMS))

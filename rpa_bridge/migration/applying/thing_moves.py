@@ -131,7 +131,7 @@ async def _put_credential(run: Run, step: Step, row: Row, fields: mapping.Fields
             return in_the_way(row, f"credential {name!r}")
         if rule is Conflict.SKIP:
             return there_already(row, f"credential {name!r} is there, and stays")
-    await _intend(run, row, existed=found is not None)
+    await _intend(run, row, existed=bool(known))
     made = await run.target.credentials.put(name, fields, description=mapping.credential_description(step))
     run.reached("things.made")
     return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=made.id)

@@ -19,7 +19,7 @@ from rpa_bridge.migration.things import DELETION, Found, delete_at_target, is_se
 from rpa_bridge.transport.call import deadline, time_for_attempt
 
 from .outcomes import Ending, StepEnding
-from .rollback_items import STAGE, ItemRollback
+from .rollback_items import STAGE, ItemRollback, is_only_found
 from .together import AT_ONCE, together
 
 
@@ -71,7 +71,7 @@ async def _leave_queue(run: Run, step: Step) -> StepEnding:
     """A queue that this migration made stays; nothing is taken from it, but where it has the only copy of an item."""
     ending = Ending(step)
     made = await run.journal.rows(step=key_of(step), states=LANDED, limit=1)
-    if not made or made[0].existed:
+    if not made or is_only_found(made[0]):
         return ending.told
     items = (await run.journal.counts()).get(StepKey(Kind.ITEMS, step.name), {})
     if any(items.get(state) for state in RETIRED):
@@ -128,8 +128,9 @@ class _ThingRollback:
 
     def _may_go(self, row: Row) -> bool:
         what = named(self._step, row)
-        if row.existed:
-            self._ending.leave(f"{what} was at the target before this migration, and stays")
+        if is_only_found(row):
+            when = "before this migration" if row.existed else "when the journal was lost"
+            self._ending.leave(f"{what} was at the target {when}, and stays")
         elif row.state is RowState.UNKNOWN:
             self._ending.leave(f"{what} was perhaps copied; look whether it is at the target, and delete it there")
         else:

@@ -123,8 +123,9 @@ class ItemRollback:
         await self._run.journal.settle(list(changes.values()), self._run.clock.now())
 
     def _is_ours(self, one: Marked, row: Row) -> bool:
-        if row.existed:
-            self._left["were there before this migration"] += 1
+        if is_only_found(row):
+            why = "were there before this migration" if row.existed else "were found when the journal was lost"
+            self._left[why] += 1
         elif row.state in RETIRED:
             self._left["are retired at the source"] += 1
         elif row.state in OURS:
@@ -208,4 +209,9 @@ class ItemRollback:
 
 
 def _is_to_go(row: Row) -> bool:
-    return row.state not in RETIRED and not row.existed
+    return row.state not in RETIRED and not is_only_found(row)
+
+
+def is_only_found(row: Row) -> bool:
+    """Whether it was found at the target, and this journal knows of no attempt to put it there."""
+    return row.existed or row.attempt == 0

@@ -142,7 +142,7 @@ class Row:
     bytes: int
     state: RowState
     attempt: int
-    """How often it was perhaps sent and then surely not there: UNKNOWN became PLANNED again."""
+    """How often it was about to be sent; 0 too for what was only found at the target."""
     intent_at: datetime | None
     """When it was last about to be sent or, when it is ROLLING_BACK, to be removed at the target."""
     confirmed_at: datetime | None
