@@ -79,8 +79,14 @@ class JournalMachine(RuleBasedStateMachine):
         self._both(lambda journal: journal.intend(seqs, at, existed=seqs[:1] if existed else []))
 
     @precondition(lambda self: self._in(*(state for state in RowState if NEXT[state])))
-    @rule(which=WHICH, to=st.integers(0, 999), text=TEXT, existed=st.none() | st.booleans())
-    def settle(self, which: list[int], to: int, text: str, existed: bool | None) -> None:
+    @rule(
+        which=WHICH,
+        to=st.integers(0, 999),
+        text=TEXT,
+        existed=st.none() | st.booleans(),
+        size=st.none() | st.integers(0, 9),
+    )
+    def settle(self, which: list[int], to: int, text: str, existed: bool | None, size: int | None) -> None:
         found = self._some(which, self._in(*(state for state in RowState if NEXT[state] - {RowState.INTENT})))
         changes = [
             Change(
@@ -88,6 +94,7 @@ class JournalMachine(RuleBasedStateMachine):
                 to=_pick(sorted(NEXT[row.state] - {RowState.INTENT}), to),
                 dst_id=text or None,
                 existed=existed,
+                bytes=size,
                 expect_hash=text or None,
                 code=text,
             )

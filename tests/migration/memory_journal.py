@@ -161,6 +161,7 @@ def _changed(row: Row, change: Change, at: datetime) -> Row:
         confirmed_at=at if change.to is RowState.CONFIRMED else row.confirmed_at,
         dst_id=row.dst_id if change.dst_id is None else change.dst_id,
         existed=row.existed if change.existed is None else change.existed,
+        bytes=row.bytes if change.bytes is None else change.bytes,
         expect_hash=row.expect_hash if change.expect_hash is None else change.expect_hash,
         code=change.code,
         hint=change.hint,

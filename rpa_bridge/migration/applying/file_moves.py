@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import os
 import tempfile
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterable, AsyncIterator, Awaitable, Callable, Sequence
 from contextlib import aclosing, asynccontextmanager, suppress
+from dataclasses import dataclass, replace
+from datetime import datetime
 from hashlib import sha256
 from pathlib import Path
 
@@ -17,15 +19,20 @@ from rpa_bridge.migration.documents import Conflict, Kind, Step
 from rpa_bridge.migration.journal.base import Change, Row, RowState
 from rpa_bridge.migration.running import Run, key_of
 from rpa_bridge.migration.selection import Selection
+from rpa_bridge.transport.call import deadline, time_for_attempt
 from rpa_bridge.transport.content import FileOnDisk
 
-from .item_looks import sent_by
+from .item_looks import LONGEST_SEND, sent_by
 from .pausing import Patience
 from .refusals import in_the_way, leave, policy, refused, there_already
 
 STAGE = "copying"
+Check = Callable[[], Awaitable[None]]
+"""Raises once the migration is another process's."""
 AT_ONCE = 4
 """Files under way."""
+SLOWEST = 16 * 1024
+"""Bytes a second at which a file that takes longer than other sends is broken off."""
 OPEN = frozenset({RowState.PLANNED, RowState.UNKNOWN})
 
 
@@ -38,6 +45,8 @@ class FileMove:
         self._there: dict[tuple[str | None, str | None], dict[str, list[Artifact]]] = {}
         """What the target has, by container and job, and by name: names and sizes, whatever their number."""
         self._began = run.clock.now()
+        self._sent_by: datetime | None = None
+        """When the last that this run has sent was surely sent, whatever became of it."""
         self._done = 0
 
     async def move(self) -> None:
@@ -90,24 +99,20 @@ class FileMove:
         """What becomes of the row; None when it is left as it is, to drain."""
         name, container, job = mapping.file_place(self._step, file)
         there = (await self._listed(container, job)).get(name, [])
+        existed = bool(there)
         if row.state is RowState.UNKNOWN:
             same = await self._same(row, file, there) or await self._arrived(row, file)
             if same is not None or self._run.draining.is_set():
                 return same
+            existed = row.existed
         elif there:
             rule = policy(self._run, Kind.ARTIFACTS)
             if rule is Conflict.FAIL:
                 return in_the_way(row, f"a file {name!r}")
             if rule is Conflict.SKIP:
                 return there_already(row, f"a file {name!r} is there, and stays")
-        if row.state is RowState.PLANNED:
-            existed = [row.seq] if there else []
-            await self._run.journal.intend([row.seq], self._run.clock.now(), existed=existed)
-        await self._run.journal.check()
-        self._run.reached("files.intended")
-        made, checksum = await self._upload(file, name, container, job)
-        self._run.reached("files.uploaded")
-        return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=made.id, expect_hash=checksum)
+        made, size, checksum = await self._upload(replace(row, existed=existed), file)
+        return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=made.id, bytes=size, expect_hash=checksum)
 
     async def _listed(self, container: str | None, job: str | None) -> dict[str, list[Artifact]]:
         if (container, job) not in self._there:
@@ -121,7 +126,8 @@ class FileMove:
         """The row settled once nothing can arrive any more: a request may outlive the process that sent it."""
         name, container, job = mapping.file_place(self._step, file)
         now = self._run.clock.now()
-        over = sent_by(self._run, row.intent_at or now, self._began)
+        sent = sent_by(self._run, row.intent_at or now, self._began)
+        over = max(sent, self._sent_by or sent)
         left = (over - now).total_seconds() + self._run.target.settle_window
         if left > 0:
             self._run.tell(STAGE, self._subject, self._done, self._step.count, f"waiting {left:.0f} s for {name!r}")
@@ -131,24 +137,42 @@ class FileMove:
 
     async def _same(self, row: Row, file: Artifact, there: Sequence[Artifact]) -> Change | None:
         """The row settled with the file that an earlier attempt has left whole, if there is one."""
-        wanted = await checksum_of(self._run.source.artifacts, file) if there else ""
+        wanted = await _measured(self._run.source.artifacts, file) if there else None
         for one in there:
             with suppress(NotFoundError):  # a record whose content never came
-                if await checksum_of(self._run.target.artifacts, one) == wanted:
-                    return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=one.id, expect_hash=wanted)
+                if (found := await _measured(self._run.target.artifacts, one)) == wanted:
+                    size, checksum = found
+                    return Change(seq=row.seq, to=RowState.CONFIRMED, dst_id=one.id, bytes=size, expect_hash=checksum)
         return None
 
-    async def _upload(self, file: Artifact, name: str, container: str | None, job: str | None) -> tuple[Artifact, str]:
-        """The file at the target, and the checksum of what was read; one of unknown size is read to the disk before."""
-        upload = self._run.target.artifacts.upload
+    async def _upload(self, row: Row, file: Artifact) -> tuple[Artifact, int, str]:
+        """The file at the target, and what was read in size and checksum; of unknown size, to the disk before."""
         async with self._run.source.artifacts.open(file) as pieces:
             if file.size is not None:
-                summed = _Summed(pieces)
-                made = await upload(name, summed, size=file.size, container=container, job=job)
-                return made, summed.hash.hexdigest()
+                summed = _Summed(pieces, self._run.journal.check)
+                made = await self._send(row, file, summed, file.size)
+                return made, file.size, summed.hash.hexdigest()
             async with _on_disk(pieces) as (spool, checksum):
-                made = await upload(name, spool, size=spool.content.size, container=container, job=job)
-                return made, checksum
+                size = spool.content.size
+                made = await self._send(row, file, _Checked(spool, self._run.journal.check), size)
+                return made, size, checksum
+
+    async def _send(self, row: Row, file: Artifact, pieces: AsyncIterable[bytes], size: int) -> Artifact:
+        """The file at the target, after it is written down that it is about to be there."""
+        run, (name, container, job) = self._run, mapping.file_place(self._step, file)
+        with deadline(max(LONGEST_SEND, size / SLOWEST), clock=run.clock):  # who takes over relies on it
+            if row.state is RowState.UNKNOWN:  # it can no longer arrive
+                await run.journal.settle([Change(seq=row.seq, to=RowState.PLANNED)], run.clock.now())
+            await run.journal.intend([row.seq], run.clock.now(), existed=[row.seq] if row.existed else [])
+            await run.journal.check()
+            self._run.reached("files.intended")
+            time_for_attempt("artifacts.upload")  # not every platform looks at the clock by itself
+            try:
+                made = await run.target.artifacts.upload(name, pieces, size=size, container=container, job=job)
+            finally:
+                self._sent_by = run.clock.now()
+        self._run.reached("files.uploaded")
+        return made
 
     async def _bury_the_missing(self) -> None:
         """Settles rows whose file did not come up in the list any more."""
@@ -159,10 +183,10 @@ class FileMove:
 
 
 class _Summed:
-    """A stream that can be read once, with the checksum of what was read."""
+    """A stream that can be read once, with the checksum of what was read; `check` may end it before each piece."""
 
-    def __init__(self, pieces: AsyncIterator[bytes]) -> None:
-        self._pieces = pieces
+    def __init__(self, pieces: AsyncIterator[bytes], check: Check) -> None:
+        self._pieces, self._check = pieces, check
         self.hash = sha256()
 
     def __aiter__(self) -> AsyncIterator[bytes]:
@@ -171,27 +195,43 @@ class _Summed:
     async def __anext__(self) -> bytes:
         piece = await anext(self._pieces)
         self.hash.update(piece)
+        await self._check()
         return piece
+
+
+@dataclass(frozen=True, slots=True)
+class _Checked:
+    """Content that can be read as often as that which it stands for; `check` may end it before each piece."""
+
+    pieces: AsyncIterable[bytes]
+    check: Check
+
+    async def __aiter__(self) -> AsyncIterator[bytes]:
+        async for piece in self.pieces:
+            await self.check()
+            yield piece
 
 
 @asynccontextmanager
 async def _on_disk(pieces: AsyncIterator[bytes]) -> AsyncIterator[tuple[FileOnDisk, str]]:
     """What was read, in a file of this user's alone that is gone after the block, and its checksum."""
     number, name = await asyncio.to_thread(tempfile.mkstemp, prefix="rpa-bridge-")
-    path, summed = Path(name), _Summed(pieces)
+    path, checksum = Path(name), sha256()
     try:
         with os.fdopen(number, "wb") as file:
-            async for piece in summed:
+            async for piece in pieces:
+                checksum.update(piece)
                 await asyncio.to_thread(file.write, piece)
-        yield FileOnDisk(path), summed.hash.hexdigest()
+        yield FileOnDisk(path), checksum.hexdigest()
     finally:
         await asyncio.to_thread(path.unlink)
 
 
-async def checksum_of(artifacts: ArtifactService, file: Artifact) -> str:
-    """SHA-256 of the file's content, in hex."""
-    checksum = sha256()
+async def _measured(artifacts: ArtifactService, file: Artifact) -> tuple[int, str]:
+    """The size of the file's content, and its SHA-256 in hex."""
+    size, checksum = 0, sha256()
     async with artifacts.open(file) as pieces:
         async for piece in pieces:
+            size += len(piece)
             checksum.update(piece)
-    return checksum.hexdigest()
+    return size, checksum.hexdigest()

@@ -161,6 +161,7 @@ class Change:
     to: RowState
     dst_id: str | None = None
     existed: bool | None = None
+    bytes: int | None = None
     expect_hash: str | None = None
     code: str = ""
     hint: str = ""

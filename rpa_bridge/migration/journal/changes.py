@@ -70,7 +70,9 @@ def change(db: sqlite3.Connection, changes: Sequence[Change], at: datetime, *, d
     when = moment(at)
     for to, same in groupby(changes, key=lambda one: one.to):
         for some in portions(list(same)):
-            given = [(one.seq, when, one.dst_id, one.existed, one.expect_hash, one.code, one.hint) for one in some]
+            given = [
+                (one.seq, when, one.dst_id, one.existed, one.bytes, one.expect_hash, one.code, one.hint) for one in some
+            ]
             seqs = [one.seq for one in some]
             before = _sums(db, seqs)
             done = db.execute(_change(to, len(some), doubted), list(chain.from_iterable(given)))
@@ -131,6 +133,7 @@ def _change(to: RowState, count: int, doubted: bool) -> str:
         "state": word(to),
         "dst_id": "coalesce(new.dst_id, entries.dst_id)",
         "existed": "coalesce(new.existed, entries.existed)",
+        "bytes": "coalesce(new.bytes, entries.bytes)",
         "expect_hash": "coalesce(new.expect_hash, entries.expect_hash)",
         "code": "new.code",
         "hint": "new.hint",
@@ -147,10 +150,10 @@ def _change(to: RowState, count: int, doubted: bool) -> str:
         new["state"] = f"CASE WHEN {was_looked_for} THEN {word(to)} ELSE {word(RowState.UNKNOWN)} END"
         new["intent_at"] = f"CASE WHEN {was_looked_for} THEN intent_at ELSE new.at END"
     states = ", ".join(word(one) for one in sorted(_BEFORE[to]))
-    given = ", ".join(["(?, ?, ?, ?, ?, ?, ?)"] * count)
+    given = ", ".join(["(?, ?, ?, ?, ?, ?, ?, ?)"] * count)
     return f"""UPDATE entries SET {_sealed(new)} FROM (
-        SELECT column1 AS seq, column2 AS at, column3 AS dst_id, column4 AS existed, column5 AS expect_hash,
-        column6 AS code, column7 AS hint FROM (VALUES {given})
+        SELECT column1 AS seq, column2 AS at, column3 AS dst_id, column4 AS existed, column5 AS bytes,
+        column6 AS expect_hash, column7 AS code, column8 AS hint FROM (VALUES {given})
         ) AS new WHERE entries.seq = new.seq AND state IN ({states})"""
 
 
