@@ -1,4 +1,4 @@
-"""Runs the reliability targets in full and prints the table, row by row. Linux, about an hour.
+"""Runs the reliability targets in full and prints the table, row by row. Linux, two to three hours.
 
 python -m benchmarks.reliability [--rows 7,8,12] [--quick] [--share 0.1] [--seed N] [--write docs/reliability.md]
 

@@ -55,6 +55,7 @@ class SqliteOutbox:
         self._lock: FileLock | None = None
         self._pid = os.getpid()
         self._warned = False
+        self._waits = BUSY
 
     def open(self, intent: Intent) -> None:
         try:
@@ -64,6 +65,9 @@ class SqliteOutbox:
             connection.execute(_INSERT, _row(intent, self._seat))
         except _FAILURES as error:
             self._warn(error)
+            self._wait(0)
+        else:
+            self._wait(BUSY)
 
     def close(self, op_id: str) -> None:
         self._change("DELETE FROM intent WHERE op_id = ?", op_id)
@@ -109,6 +113,9 @@ class SqliteOutbox:
             self._connection().execute(statement, values)
         except _FAILURES as error:
             self._warn(error)
+            self._wait(0)
+        else:
+            self._wait(BUSY)
 
     def _connection(self) -> sqlite3.Connection:
         if self._pid != os.getpid():  # forked: connection and seat are the parent's, and must not be closed here
@@ -118,7 +125,7 @@ class SqliteOutbox:
             make_private_directory(self._folder)
             path = self._folder / FILE
             os.close(os.open(path, os.O_RDWR | os.O_CREAT, 0o600))  # SQLite gives its other files the same mode
-            connection = sqlite3.connect(path, timeout=BUSY, isolation_level=None, check_same_thread=False)
+            connection = sqlite3.connect(path, timeout=self._waits, isolation_level=None, check_same_thread=False)
             try:
                 connection.execute("PRAGMA journal_mode = WAL")
                 connection.execute(f"PRAGMA synchronous = {'FULL' if self._durable else 'NORMAL'}")
@@ -158,6 +165,15 @@ class SqliteOutbox:
 
     def _lock_of(self, seat: int) -> FileLock:
         return FileLock(self._folder / f"{seat:03d}.alive", mode=0o600, thread_local=False)
+
+    def _wait(self, seconds: float) -> None:
+        """How long to wait for others from now on: one that keeps it for longer than BUSY was stopped while it wrote.
+
+        That one is waited for once, and not with every effect.
+        """
+        if seconds != self._waits and self._connected is not None:
+            self._connected.execute(f"PRAGMA busy_timeout = {seconds * 1000:.0f}")
+        self._waits = seconds
 
     def _warn(self, error: Exception) -> None:
         if not self._warned:

@@ -173,10 +173,11 @@ async def _holdings(bridge: Bridge, name: str, document: Plan) -> tuple[Counter[
     for step in document.steps:
         if step.kind is Kind.ITEMS:
             mapper = ItemMapper(rules, step.name, limits, document.mark_prefix(step.to))
-            async for item in adapter.queues.items(step.name):
-                if item.retry_of is None and item.state not in GONE:
-                    items[f"{step.name} {item_hash(mapper.draft(item))[:16]}"] += 1
-                    marks.update([item.mark] if item.mark else [])
+            with suppress(NotFoundError):  # a queue that is not there has lost all that it should hold
+                async for item in adapter.queues.items(step.name):
+                    if item.retry_of is None and item.state not in GONE:
+                        items[f"{step.name} {item_hash(mapper.draft(item))[:16]}"] += 1
+                        marks.update([item.mark] if item.mark else [])
     of_files = any(step.kind is Kind.ARTIFACTS for step in document.steps)
     files = Counter([name async for name in _whole_files(adapter)] if of_files else [])
     return items, marks, files

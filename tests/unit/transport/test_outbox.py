@@ -9,6 +9,7 @@ import os
 import sqlite3
 import subprocess
 import sys
+import time
 from collections.abc import Awaitable, Callable
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -29,7 +30,7 @@ from rpa_bridge.testing import ManualClock
 from rpa_bridge.transport.call import deadline
 from rpa_bridge.transport.effects import Effects
 from rpa_bridge.transport.outbox import Intent
-from rpa_bridge.transport.sqlite_outbox import SqliteOutbox
+from rpa_bridge.transport.sqlite_outbox import BUSY, SqliteOutbox
 
 AT = datetime(2030, 1, 1, tzinfo=UTC)
 INTENT = Intent(
@@ -251,6 +252,27 @@ async def test_a_lost_answer_that_is_found_is_closed_and_one_that_is_not_stays(o
     with pytest.raises(OutcomeUnknownError):
         await ours.once(send, look_up, operation="jobs.start", what="a job")
     assert open_ids(outbox) == ["op-2"]
+
+
+def test_one_that_was_stopped_while_it_wrote_is_waited_for_once_and_not_with_every_effect(
+    outbox: SqliteOutbox, tmp_path: Path
+) -> None:
+    outbox.open(INTENT)
+    other = SqliteOutbox(tmp_path / "state")
+    stopped = sqlite3.connect(tmp_path / "state" / "outbox.db", isolation_level=None)
+    stopped.execute("BEGIN IMMEDIATE")
+
+    began = time.monotonic()
+    for number in range(20):
+        for one in (outbox, other):
+            one.open(replace(INTENT, op_id=f"op-{number + 2}"))
+            one.close(f"op-{number + 2}")
+    assert time.monotonic() - began < 20 * BUSY, "80 times it would be 40 seconds"
+
+    stopped.close()
+    for number, one in enumerate((outbox, other)):
+        one.open(replace(INTENT, op_id=f"after-{number}"))
+    assert {one.op_id for one in outbox.entries()} == {INTENT.op_id, "after-0", "after-1"}
 
 
 def test_it_is_known_when_the_last_of_a_key_is_settled(outbox: SqliteOutbox, tmp_path: Path) -> None:
