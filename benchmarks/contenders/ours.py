@@ -38,6 +38,8 @@ from .base import (
     numbers,
 )
 
+NOTHING_ON_ITS_WAY = 0.01
+"""Seconds: a move into a queue that is there would wait for what an earlier one may have sent."""
 DRAFT = ItemDraft(values=VALUES, reference=REFERENCE)
 
 
@@ -47,13 +49,20 @@ def document(setup: Setup) -> dict[str, Any]:
     auth = {"type": "client_credentials", "client_id": CLIENT_ID, "client_secret": SECRET}
     return {
         "connections": {
-            "erp": {"adapter": "uipath", "url": setup.uipath, "auth": auth, "http": http},
+            "erp": {
+                "adapter": "uipath",
+                "url": setup.uipath,
+                "auth": auth,
+                "http": http,
+                "settle_window": NOTHING_ON_ITS_WAY,
+            },
             "maestro": {
                 "adapter": "botmaestro",
                 "server": setup.url,
                 "login": CLIENT_ID,
                 "key": SECRET,
                 "http": http,
+                "settle_window": NOTHING_ON_ITS_WAY,
             },
         },
         "cache_dir": setup.folder,
