@@ -25,6 +25,7 @@ from rpa_bridge.settings import Settings
 from rpa_bridge.settings.shapes import Shape
 from rpa_bridge.transport import effects, retry
 from rpa_bridge.transport.base import Effect
+from rpa_bridge.transport.options import HttpOptions
 from rpa_bridge.transport.outbox import Intent
 from rpa_bridge.transport.sqlite_outbox import SqliteOutbox
 
@@ -84,7 +85,7 @@ class Found:
 async def schedules(count: int = 10_000, *, seed: int = 1, without: Without = Without.NOTHING) -> Found:
     """Runs so many, with seeds from this one on."""
     found = Found()
-    impatient = {"settle_window": 0, "http": {"effect_timeout": 0.001}} if without is Without.PATIENCE else {}
+    impatient = {"settle_window": 0} if without is Without.PATIENCE else {}
     with TemporaryDirectory() as folder, _unguarded(without):
         async with laboratory(list(OPERATIONS)) as lab:
             connections = {name: settings | impatient for name, settings in lab.connections.items()}
@@ -103,7 +104,8 @@ def _unguarded(without: Without) -> Iterator[None]:
         if without is Without.CARE:
             changed.enter_context(patch.object(retry, "_REPEATABLE_WHEN_UNSURE", frozenset(Effect)))
         if without is Without.PATIENCE:
-            changed.enter_context(patch.object(effects, "LONGEST_TRY", 0.0))
+            no_time = -HttpOptions().effect_timeout  # an effect is settled as soon as it is sent
+            changed.enter_context(patch.object(effects, "LONGEST_TRY", no_time))
         if without is Without.MEMORY:
             changed.enter_context(patch.object(SqliteOutbox, "settles_at", lambda *_: None))
         yield
