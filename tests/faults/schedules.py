@@ -27,7 +27,6 @@ from rpa_bridge.transport import effects, retry
 from rpa_bridge.transport.base import Effect
 from rpa_bridge.transport.options import HttpOptions
 from rpa_bridge.transport.outbox import Intent
-from rpa_bridge.transport.sqlite_outbox import SqliteOutbox
 
 from .history import End, Journal, Violation, Wrong, violations
 from .in_memory import Lab, laboratory
@@ -107,8 +106,12 @@ def _unguarded(without: Without) -> Iterator[None]:
             no_time = -HttpOptions().effect_timeout  # an effect is settled as soon as it is sent
             changed.enter_context(patch.object(effects, "LONGEST_TRY", no_time))
         if without is Without.MEMORY:
-            changed.enter_context(patch.object(SqliteOutbox, "settles_at", lambda *_: None))
+            changed.enter_context(patch.object(effects.Effects, "earlier", _forgotten))
         yield
+
+
+async def _forgotten(*_: object, **__: object) -> None:
+    """What an effect finds of an earlier one."""
 
 
 async def _schedule(seed: int, lab: Lab, settings: Settings, folder: Path, found: Found) -> None:
