@@ -235,6 +235,10 @@ def test_ctrl_c_ends_the_wait_for_what_was_perhaps_sent_and_the_next_run_takes_i
     )
     sandbox.world.faults.add(taken_and_not_answered)
     with started("apply", "plan.json") as killed:
+        looks = [status_counts()]
+        while len(looks) < 4 or not looks[-1].get("intent") or any(one != looks[-1] for one in looks[-4:]):
+            assert killed.poll() is None, killed.communicate()
+            looks.append(status_counts())  # until it waits for answers that never come
         killed.kill()
     sandbox.world.faults.clear()
     settings = Path("settings.json").read_text()
