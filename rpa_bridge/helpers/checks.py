@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,23 @@ NO_LIMITS = Limits()
 _FLAT = (str, int, float, bool, type(None))
 _JSON = json.JSONEncoder(ensure_ascii=False, allow_nan=False)
 _MARK = re.compile(r"[A-Za-z0-9_/.-]{1,64}", re.ASCII)
+
+
+def _is_date(value: Any) -> bool:
+    try:
+        return isinstance(value, str) and datetime.fromisoformat(value) is not None
+    except ValueError:
+        return False
+
+
+FIELD_TYPES: dict[str, Callable[[Any], bool]] = {
+    "text": lambda value: isinstance(value, str),
+    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
+    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
+    "boolean": lambda value: isinstance(value, bool),
+    "date": _is_date,
+}
+"""The types of a queue's fields, each with what tells whether a value is of it."""
 
 
 def refuse(operation: str, sentence: str) -> InvalidError:

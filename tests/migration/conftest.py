@@ -6,10 +6,12 @@ The files of local platforms hold secrets in clear, and so do not lie below a te
 from __future__ import annotations
 
 from collections.abc import AsyncIterator
+from contextlib import AsyncExitStack
 
 import pytest
 
 from tests.migration.ends import PAIRS, Ends, filled, two_ends
+from tests.migration.moved import OpenEnds, opener
 
 
 @pytest.fixture(params=PAIRS, ids="-to-".join)
@@ -27,3 +29,10 @@ async def local_ends(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[
     async with two_ends("local", "local", tmp_path_factory.mktemp("ends")) as both:
         await filled(both.source.adapter)
         yield both
+
+
+@pytest.fixture
+async def open_ends(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenEnds]:
+    """Opens two ends of any kinds, the source filled."""
+    async with AsyncExitStack() as stack:
+        yield opener(stack, tmp_path_factory.mktemp("ends"))

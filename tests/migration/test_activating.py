@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
-
 import pytest
 
 from rpa_bridge.contract.features import Feature
@@ -17,18 +14,10 @@ from tests.migration.moved import (
     OpenEnds,
     activated,
     moved,
-    opener,
 )
 from tests.migration.moves import Crash, crash_at, planned
 
 ITEMS = Selection(queues=("Move*",))
-
-
-@pytest.fixture
-async def open_ends(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenEnds]:
-    """Opens two ends of any kinds, the source filled."""
-    async with AsyncExitStack() as stack:
-        yield opener(stack, tmp_path_factory.mktemp("ends"))
 
 
 async def test_what_was_not_read_back_yet_is_not_opened(local_ends: Ends) -> None:

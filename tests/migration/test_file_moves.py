@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterable, AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 from typing import Any
 
@@ -17,17 +16,10 @@ from rpa_bridge.migration.journal.sqlite import SqliteJournal
 from rpa_bridge.migration.selection import Selection
 from rpa_bridge.migration.verifying.verdicts import Outcome
 from tests.migration.ends import FILES, SETTLE_WINDOW, Ends
-from tests.migration.moved import Moved, OpenEnds, opener
+from tests.migration.moved import Moved, OpenEnds
 from tests.migration.moves import Crash, crash_at, files_of, planned
 
 ARTIFACTS = Selection(artifacts=("**",))
-
-
-@pytest.fixture
-async def open_ends(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenEnds]:
-    """Opens two ends of any kinds, the source filled."""
-    async with AsyncExitStack() as stack:
-        yield opener(stack, tmp_path_factory.mktemp("ends"))
 
 
 async def names(ends: Ends) -> list[str]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack, suppress
+from contextlib import suppress
 
 import pytest
 
@@ -26,7 +25,6 @@ from tests.migration.moved import (
     everything,
     moved,
     new_items,
-    opener,
     retired,
     rolled_back,
     told_of,
@@ -37,13 +35,6 @@ from tests.migration.moves import Crash, crash_at, files_of
 
 ITEMS = Selection(queues=("Move*",))
 THINGS = (Kind.ASSET, Kind.CREDENTIAL, Kind.ARTIFACTS)
-
-
-@pytest.fixture
-async def open_ends(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenEnds]:
-    """Opens two ends of any kinds, the source filled."""
-    async with AsyncExitStack() as stack:
-        yield opener(stack, tmp_path_factory.mktemp("ends"))
 
 
 async def test_what_was_read_back_is_removed_at_each_source_and_nothing_else(ends: Ends) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from dataclasses import replace
 from pathlib import Path
 
@@ -36,7 +34,6 @@ from tests.migration.moved import (
     everything,
     moved,
     new_items,
-    opener,
     retired,
     rolled_back,
     told_of,
@@ -46,13 +43,6 @@ from tests.migration.moved import (
 from tests.migration.moves import Crash, crash_at, files_of, planned
 
 ITEMS = Selection(queues=("Move*",))
-
-
-@pytest.fixture
-async def open_ends(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenEnds]:
-    """Opens two ends of any kinds, the source filled."""
-    async with AsyncExitStack() as stack:
-        yield opener(stack, tmp_path_factory.mktemp("ends"))
 
 
 async def test_what_was_copied_from_each_platform_to_each_is_taken_back(ends: Ends) -> None:

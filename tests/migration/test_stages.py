@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 from pathlib import Path
 
 import pytest
@@ -19,19 +17,11 @@ from tests.migration.moved import (
     OpenEnds,
     activated,
     new_items,
-    opener,
     retired,
     rolled_back,
     told_of,
 )
 from tests.migration.moves import Crash, crash_at, planned
-
-
-@pytest.fixture
-async def open_ends(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenEnds]:
-    """Opens two ends of any kinds, the source filled."""
-    async with AsyncExitStack() as stack:
-        yield opener(stack, tmp_path_factory.mktemp("ends"))
 
 
 async def test_the_log_tells_the_stage_that_was_reached_last(local_ends: Ends) -> None:

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import sqlite3
-from collections.abc import AsyncIterator
-from contextlib import AsyncExitStack
 
 import pytest
 from pydantic import SecretStr
@@ -19,20 +17,13 @@ from rpa_bridge.migration.verifying.verdicts import Outcome
 from rpa_bridge.sandbox.faults import Fault, FaultKind
 from tests.migration.ends import CONTAINER, CREDENTIAL, FILES, QUEUE, SECRETS, Ends
 from tests.migration.memory_journal import MemoryJournal
-from tests.migration.moved import Moved, OpenEnds, draft_of, moved, new_items, opener
+from tests.migration.moved import Moved, OpenEnds, draft_of, moved, new_items
 from tests.migration.moves import Crash, crash_at, planned
 
 ITEMS = Selection(queues=(QUEUE,))
 ASSETS = Selection(assets=("Move*",))
 CREDENTIALS = Selection(credentials=("Move*",))
 ARTIFACTS = Selection(artifacts=("**",))
-
-
-@pytest.fixture
-async def open_ends(tmp_path_factory: pytest.TempPathFactory) -> AsyncIterator[OpenEnds]:
-    """Opens two ends of any kinds, the source filled."""
-    async with AsyncExitStack() as stack:
-        yield opener(stack, tmp_path_factory.mktemp("ends"))
 
 
 async def test_what_was_copied_from_each_platform_to_each_is_equal(ends: Ends) -> None:

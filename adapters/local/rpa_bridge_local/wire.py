@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import json
 import sqlite3
-from collections.abc import Callable, Mapping
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Any
 
 from rpa_bridge.contract.features import Limits
 from rpa_bridge.contract.queues import Field, ItemDraft, QueueDraft
 from rpa_bridge.errors import ConflictError, InvalidError, UnsupportedError
-from rpa_bridge.helpers.checks import check_draft, check_name, refuse
+from rpa_bridge.helpers.checks import FIELD_TYPES, check_draft, check_name, refuse
 
 from . import mapping
 from .errors import not_found
@@ -20,27 +19,13 @@ DUPLICATE = "duplicate reference"
 """The code of a conflict that a reference makes."""
 
 
-def _is_date(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value) is not None
-    except ValueError:
-        return False
-
-
-_FITS: dict[str, Callable[[Any], bool]] = {
-    "text": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "boolean": lambda value: isinstance(value, bool),
-    "date": _is_date,
-}
 LIMITS = Limits(
     item_bytes=4 * 1024 * 1024,
     input_chars=4 * 1024 * 1024,
     unique_references=True,
     reads_secrets=True,
     finds_starts_by_key=True,
-    field_types=frozenset(_FITS),
+    field_types=frozenset(FIELD_TYPES),
     required_fields=True,
 )
 
@@ -62,8 +47,8 @@ def check_queue(draft: QueueDraft) -> None:
     if draft.retries < 0:
         raise refuse("queues.create", f"a queue's retries must be 0 or more, not {draft.retries}")
     for field in draft.fields:
-        if field.type not in _FITS:
-            raise InvalidError(f"field {field.name!r} has no type {field.type!r}; take one of {', '.join(_FITS)}")
+        if field.type not in FIELD_TYPES:
+            raise InvalidError(f"field {field.name!r} has no type {field.type!r}; take one of {', '.join(FIELD_TYPES)}")
 
 
 def prepare(draft: ItemDraft, now: str | None) -> dict[str, Any]:
@@ -142,7 +127,7 @@ def _check_fields(fields: tuple[Field, ...], values: Mapping[str, Any]) -> dict[
             if field.required:
                 raise InvalidError(f"the value {field.name!r} is missing; the queue requires it")
             continue
-        if not _FITS[field.type](value):
+        if not FIELD_TYPES[field.type](value):
             raise InvalidError(f"the value {field.name!r} must be of type {field.type}; convert it")
         if field.unique:
             uniques[field.name] = json.dumps(value)

@@ -2,32 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import datetime
+from collections.abc import Iterable, Iterator, Mapping
 from typing import Any
 
 from rpa_bridge.contract.queues import Field
+from rpa_bridge.helpers.checks import FIELD_TYPES
 from rpa_bridge.migration.canonical import canonical
 
 from .common import short_hash
 
 MEND = "the target may refuse it; the rules queues.values can convert it, and queues.fields drop what is expected"
-
-
-def _is_date(value: Any) -> bool:
-    try:
-        return isinstance(value, str) and datetime.fromisoformat(value) is not None
-    except ValueError:
-        return False
-
-
-_FITS: dict[str, Callable[[Any], bool]] = {
-    "text": lambda value: isinstance(value, str),
-    "integer": lambda value: isinstance(value, int) and not isinstance(value, bool),
-    "number": lambda value: isinstance(value, int | float) and not isinstance(value, bool),
-    "boolean": lambda value: isinstance(value, bool),
-    "date": _is_date,
-}
 
 
 class Expected:
@@ -43,7 +27,7 @@ class Expected:
             value = values.get(one.name)
             if value is None and one.required:
                 yield f"value {one.name!r} is missing, and the queue requires it: {MEND}"
-            elif value is not None and not _FITS.get(one.type, lambda _: True)(value):
+            elif value is not None and not FIELD_TYPES.get(one.type, lambda _: True)(value):
                 yield f"value {one.name!r} is not of the type {one.type} that the queue expects: {MEND}"
             elif value is not None and one.unique and self._is_second(one, value):
                 yield f"value {one.name!r} is that of an earlier item, and the queue expects each once: {MEND}"
